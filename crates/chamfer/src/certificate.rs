@@ -107,6 +107,10 @@ impl<T: Scalar> DualityGap<T> {
     #[must_use]
     pub fn relative(&self) -> T {
         let gap = self.absolute();
-        if gap == T::zero() { gap } else { gap / self.primal.abs() }
+        if gap == T::zero() {
+            gap
+        } else {
+            gap / self.primal.abs()
+        }
     }
 }

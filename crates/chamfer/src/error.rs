@@ -77,7 +77,11 @@ impl Error {
         if expected == found {
             Ok(())
         } else {
-            Err(Self::LengthMismatch { what, expected, found })
+            Err(Self::LengthMismatch {
+                what,
+                expected,
+                found,
+            })
         }
     }
 }

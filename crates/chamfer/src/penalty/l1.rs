@@ -11,7 +11,11 @@ pub struct L1;
 
 impl<T: Scalar> Penalty<T> for L1 {
     fn value(&self, coefficients: &[T], strength: Strength<'_, T>) -> T {
-        coefficients.iter().enumerate().map(|(j, b)| strength.at(j) * b.abs()).sum()
+        coefficients
+            .iter()
+            .enumerate()
+            .map(|(j, b)| strength.at(j) * b.abs())
+            .sum()
     }
 
     fn stationarity(&self, coefficients: &[T], gradient: &[T], strength: Strength<'_, T>) -> T {
@@ -34,13 +38,16 @@ impl<T: Scalar> Penalty<T> for L1 {
         Some(ratios.fold(T::zero(), T::max))
     }
 
-    fn snap_zeros(&self, coefficients: &mut [T], gradient: &[T], strength: Strength<'_, T>) {
-        // A non-zero coefficient of a solution has |g| = λ, so |g| < λ demands a zero. A
-        // coefficient that the gradient still pushes away from zero (sign(g) = sign(b)) with
-        // |g| = λ in all but rounding has not arrived yet and is left alone.
-        let slack = T::one() - T::epsilon().sqrt();
+    fn snap_zeros(
+        &self,
+        coefficients: &mut [T],
+        gradient: &[T],
+        strength: Strength<'_, T>,
+        slack: T,
+    ) {
+        // A non-zero coefficient of a solution has |g| = λ, so |g| < λ demands a zero.
         for (j, (b, &g)) in coefficients.iter_mut().zip(gradient).enumerate() {
-            if g.abs() < strength.at(j) * slack {
+            if g.abs() < strength.at(j) * (T::one() - slack) {
                 *b = T::zero();
             }
         }

@@ -27,10 +27,17 @@ pub trait Penalty<T: Scalar>: Debug + Send + Sync {
     /// is no such dual.
     fn dual_norm(&self, z: &[T], strength: Strength<'_, T>) -> Option<T>;
 
-    /// Sets to exactly 0 each term that is small only because an iterative method stopped:
-    /// those for which the optimality conditions with this gradient demand a zero.
+    /// Sets to exactly 0 each term that is small only because an iterative method stopped: those
+    /// that the optimality conditions with this gradient want at zero by a margin of `slack`,
+    /// relative to λ.
     ///
-    /// The caller re-evaluates the [`stationarity`](Self::stationarity) and keeps the result only
-    /// if it is no worse.
-    fn snap_zeros(&self, coefficients: &mut [T], gradient: &[T], strength: Strength<'_, T>);
+    /// The right slack depends on how exact the gradient is, so the caller tries several and
+    /// judges each result by its [`stationarity`](Self::stationarity).
+    fn snap_zeros(
+        &self,
+        coefficients: &mut [T],
+        gradient: &[T],
+        strength: Strength<'_, T>,
+        slack: T,
+    );
 }

@@ -13,7 +13,9 @@ impl<T: Scalar> Penalty<T> for NoPenalty {
     }
 
     fn stationarity(&self, _: &[T], gradient: &[T], _: Strength<'_, T>) -> T {
-        gradient.iter().fold(T::zero(), |worst, g| worst.max(g.abs()))
+        gradient
+            .iter()
+            .fold(T::zero(), |worst, g| worst.max(g.abs()))
     }
 
     /// 0 where `z` is 0, infinite elsewhere: an unpenalized coefficient admits no dual slack.
@@ -22,5 +24,5 @@ impl<T: Scalar> Penalty<T> for NoPenalty {
         Some(if free { T::zero() } else { T::infinity() })
     }
 
-    fn snap_zeros(&self, _: &mut [T], _: &[T], _: Strength<'_, T>) {}
+    fn snap_zeros(&self, _: &mut [T], _: &[T], _: Strength<'_, T>, _: T) {}
 }

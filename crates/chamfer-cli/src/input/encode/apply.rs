@@ -1,0 +1,183 @@
+//! Coding a table as another one was.
+
+use std::collections::HashMap;
+
+use super::encoding::{Encoding, Predictors, SourceColumn};
+use super::frame::{Frame, Matrix};
+use super::responses::{Response, Responses};
+use super::rows::usable;
+use super::sparse::Sparse;
+use super::{SPARSE_TARGET, dense, sparse_name};
+use crate::input::error::{ColumnProblem, InputError, Role, ValueProblem};
+use crate::input::sparse::SparseMatrix;
+use crate::input::table::{Column, Source, SparseTable, Table, TableData};
+
+/// What a table is needed for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Need {
+    /// For predicting: the predictors alone. The table need not have target and weights, and they
+    /// are not looked at.
+    Predictors,
+    /// For comparing with the truth: the predictors, the target, and the weights if the model was
+    /// fitted with some.
+    Everything,
+}
+
+impl Encoding {
+    /// Codes `table` as the training data was coded. Columns the model does not use are ignored,
+    /// and the order of the columns does not matter.
+    ///
+    /// # Errors
+    ///
+    /// If a column is not there or of another type than in training, if a text column has a label
+    /// that training did not have, or if values cannot be used (see [`fit_encoding`]).
+    ///
+    /// [`fit_encoding`]: super::fit_encoding
+    pub fn apply(&self, table: Table, need: Need) -> Result<Frame, InputError> {
+        const NAMED: &str = "a table with named columns";
+        const SPARSE: &str = "an svmlight file";
+        let Table {
+            source,
+            n_rows,
+            data,
+        } = table;
+        if !self.is_complete() {
+            return Err(ColumnProblem::LacksMeans.at(source.place()));
+        }
+        let (trained, found) = match (&self.predictors, data) {
+            (Predictors::Table { columns: codings }, TableData::Columns(columns)) => {
+                return self.apply_columns(codings, columns, n_rows, &source, need);
+            }
+            (
+                Predictors::Sparse {
+                    n_cols,
+                    indices,
+                    means,
+                },
+                TableData::Sparse(table),
+            ) => {
+                check_width(&table.matrix, *n_cols, &source)?;
+                let columns = match indices {
+                    Some(indices) => indices
+                        .iter()
+                        .map(|index| index.saturating_sub(1))
+                        .collect(),
+                    None => (0..*n_cols).collect(),
+                };
+                return self.apply_sparse(columns, means.as_deref(), table, &source, need);
+            }
+            (Predictors::Table { .. }, TableData::Sparse(_)) => (NAMED, SPARSE),
+            (Predictors::Sparse { .. }, TableData::Columns(_)) => (SPARSE, NAMED),
+        };
+        Err(ColumnProblem::OtherKind { trained, found }.at(source.place()))
+    }
+
+    fn apply_columns(
+        &self,
+        codings: &[SourceColumn],
+        columns: Vec<Column>,
+        n_rows: usize,
+        source: &Source,
+        need: Need,
+    ) -> Result<Frame, InputError> {
+        let mut columns: HashMap<String, Column> = columns
+            .into_iter()
+            .map(|column| (column.name.clone(), column))
+            .collect();
+        let (target, weights) = match need {
+            Need::Predictors => (None, None),
+            Need::Everything => (Some(self.target.as_str()), self.weights.as_deref()),
+        };
+        let names = codings
+            .iter()
+            .map(SourceColumn::name)
+            .chain(target)
+            .chain(weights);
+        let lacking: Vec<&str> = names.filter(|&name| !columns.contains_key(name)).collect();
+        if !lacking.is_empty() {
+            return Err(lacks(&lacking).at(source.place()));
+        }
+        let mut response = |name: Option<&str>, role| {
+            let column = name.and_then(|name| columns.remove(name));
+            column
+                .map(|column| Response::of_column(column, role, source))
+                .transpose()
+        };
+        let responses = Responses {
+            target: response(target, Role::Target)?,
+            weights: response(weights, Role::Weights)?,
+        };
+        let predictors: Vec<Column> = codings
+            .iter()
+            .map(SourceColumn::name)
+            .map(|name| {
+                columns
+                    .remove(name)
+                    .ok_or_else(|| lacks(&[name]).at(source.place()))
+            })
+            .collect::<Result<_, _>>()?;
+        drop(columns);
+        let rows = usable(&predictors, &responses, n_rows, self.missing, source)?;
+        let matrix = dense::matrix(predictors, codings, &rows, source)?;
+        Ok(Frame::new(
+            &self.predictors,
+            matrix,
+            responses,
+            rows,
+            n_rows,
+        ))
+    }
+
+    fn apply_sparse(
+        &self,
+        columns: Vec<usize>,
+        means: Option<&[f64]>,
+        table: SparseTable,
+        source: &Source,
+        need: Need,
+    ) -> Result<Frame, InputError> {
+        let SparseTable { matrix, target } = table;
+        let n_rows = matrix.n_rows;
+        let target =
+            (need == Need::Everything).then(|| Response::new(SPARSE_TARGET, Role::Target, target));
+        let responses = Responses {
+            target,
+            weights: None,
+        };
+        let predictors = Sparse { matrix, columns };
+        let rows = usable(&predictors, &responses, n_rows, self.missing, source)?;
+        let matrix = Matrix::Sparse(predictors.matrix(&rows, means));
+        Ok(Frame::new(
+            &self.predictors,
+            matrix,
+            responses,
+            rows,
+            n_rows,
+        ))
+    }
+}
+
+/// The problem that the columns called `names` are not there.
+fn lacks(names: &[&str]) -> ColumnProblem {
+    const SHOWN: usize = 5;
+    let first = names
+        .iter()
+        .take(SHOWN)
+        .map(|&name| name.to_owned())
+        .collect();
+    ColumnProblem::Lacking {
+        first,
+        total: names.len(),
+    }
+}
+
+/// Checks that an svmlight file has no values beyond the `n_cols` columns of the training file.
+fn check_width(matrix: &SparseMatrix, n_cols: usize, source: &Source) -> Result<(), InputError> {
+    for column in n_cols..matrix.n_cols {
+        if let Some((row, _)) = matrix.column(column).next() {
+            let place = source.row(row).column(&sparse_name(column));
+            return Err(ValueProblem::UnknownFeature { n_cols }.at(place));
+        }
+    }
+    Ok(())
+}

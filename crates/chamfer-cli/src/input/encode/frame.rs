@@ -1,0 +1,80 @@
+//! What the solver gets.
+
+use super::encoding::Predictors;
+use super::responses::Responses;
+use crate::input::sparse::SparseMatrix;
+
+/// A coded table: only finite numbers, nothing missing.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Frame {
+    /// The names of the coded columns: `age`, `city=Oslo`.
+    pub names: Vec<String>,
+    /// The coded predictors.
+    pub matrix: Matrix,
+    /// The target, if it was asked for.
+    pub target: Option<Vec<f64>>,
+    /// The observation weights, if there are any and they were asked for.
+    pub weights: Option<Vec<f64>>,
+    /// For every row of the matrix the number of its row in the file, from 1.
+    pub rows: Vec<usize>,
+    /// How many rows the file has; more than `rows` if some were dropped.
+    pub rows_read: usize,
+}
+
+impl Frame {
+    /// The frame of `matrix`, which holds the given `rows` (from 0) of the `rows_read` of a file.
+    pub(super) fn new(
+        predictors: &Predictors,
+        matrix: Matrix,
+        responses: Responses,
+        rows: Vec<usize>,
+        rows_read: usize,
+    ) -> Self {
+        let (target, weights) = responses.take(&rows);
+        let rows = rows.into_iter().map(|row| row + 1).collect();
+        Self {
+            names: predictors.coded_names(),
+            matrix,
+            target,
+            weights,
+            rows,
+            rows_read,
+        }
+    }
+}
+
+/// The predictors of a [`Frame`].
+#[derive(Debug, Clone, PartialEq)]
+pub enum Matrix {
+    /// All values.
+    Dense {
+        /// Number of rows.
+        n_rows: usize,
+        /// Number of columns.
+        n_cols: usize,
+        /// The values, column after column.
+        values: Vec<f64>,
+    },
+    /// The values that are not zero.
+    Sparse(SparseMatrix),
+}
+
+impl Matrix {
+    /// Number of rows.
+    #[must_use]
+    pub fn n_rows(&self) -> usize {
+        match self {
+            Self::Dense { n_rows, .. } => *n_rows,
+            Self::Sparse(matrix) => matrix.n_rows,
+        }
+    }
+
+    /// Number of columns.
+    #[must_use]
+    pub fn n_cols(&self) -> usize {
+        match self {
+            Self::Dense { n_cols, .. } => *n_cols,
+            Self::Sparse(matrix) => matrix.n_cols,
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! Which columns are used, and as what.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use super::SPARSE_TARGET;
+use crate::input::error::{ColumnProblem, Role};
+use crate::input::names::{NameHint, matching};
+
+/// Which columns of a table are used, and what is done about missing values.
+#[derive(Debug, Clone, Default)]
+pub struct Selection {
+    /// The column to predict. Not needed for svmlight files.
+    pub target: Option<String>,
+    /// The column of observation weights.
+    pub weights: Option<String>,
+    /// The predictors: names, or patterns with `*` and `?`. If empty, all columns other than the
+    /// target and the weights.
+    pub include: Vec<String>,
+    /// Columns that are no predictors after all: names, or patterns with `*` and `?`.
+    pub exclude: Vec<String>,
+    /// What is done about missing values.
+    pub missing: Missing,
+}
+
+/// What is done about missing values.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Missing {
+    /// They are an error.
+    #[default]
+    Refuse,
+    /// In predictors they are replaced by the mean of the column in the training data. For a
+    /// text column that is the share of each label.
+    Mean,
+    /// Rows that have one are left out.
+    Drop,
+}
+
+impl Missing {
+    /// The name on the command line and in model files.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Refuse => "refuse",
+            Self::Mean => "mean",
+            Self::Drop => "drop",
+        }
+    }
+}
+
+impl fmt::Display for Missing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for Missing {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, String> {
+        [Self::Refuse, Self::Mean, Self::Drop]
+            .into_iter()
+            .find(|missing| missing.name().eq_ignore_ascii_case(name))
+            .ok_or_else(|| {
+                "not a treatment of missing values; give refuse, mean or drop".to_owned()
+            })
+    }
+}
+
+/// The positions of the columns that are used.
+#[derive(Debug, PartialEq)]
+pub(super) struct Positions {
+    pub(super) target: usize,
+    pub(super) weights: Option<usize>,
+    pub(super) predictors: Vec<usize>,
+}
+
+impl Selection {
+    /// The positions of the columns that are used, where the columns are called `names`.
+    pub(super) fn positions(&self, names: &[&str]) -> Result<Positions, ColumnProblem> {
+        let position = |name: &str, role| {
+            names
+                .iter()
+                .position(|&other| other == name)
+                .ok_or_else(|| ColumnProblem::Unknown {
+                    role,
+                    name: name.to_owned(),
+                    hint: NameHint::new(name, names),
+                })
+        };
+        let target = self
+            .target
+            .as_deref()
+            .ok_or_else(|| ColumnProblem::NoTarget {
+                hint: NameHint::choices(names),
+            })?;
+        let target = position(target, Role::Target)?;
+        let weights = self
+            .weights
+            .as_deref()
+            .map(|name| position(name, Role::Weights))
+            .transpose()?;
+        if weights == Some(target) {
+            return Err(ColumnProblem::TargetIsWeights {
+                name: names[target].to_owned(),
+            });
+        }
+        let responses = [(Some(target), Role::Target), (weights, Role::Weights)];
+        let predictors = self.predictors(names, &responses)?;
+        Ok(Positions {
+            target,
+            weights,
+            predictors,
+        })
+    }
+
+    /// The positions of the predictors in an svmlight file of `n_cols` columns; none if they are
+    /// all columns.
+    pub(super) fn sparse_positions(
+        &self,
+        n_cols: usize,
+    ) -> Result<Option<Vec<usize>>, ColumnProblem> {
+        if let Some(name) = self.target.as_ref().filter(|&name| name != SPARSE_TARGET) {
+            return Err(ColumnProblem::SparseTarget { name: name.clone() });
+        }
+        if self.weights.is_some() {
+            return Err(ColumnProblem::SparseWeights);
+        }
+        if self.include.is_empty() && self.exclude.is_empty() {
+            return if n_cols == 0 {
+                Err(ColumnProblem::NoPredictors)
+            } else {
+                Ok(None)
+            };
+        }
+        let names: Vec<String> = (0..n_cols).map(super::sparse_name).collect();
+        self.predictors(&names, &[]).map(Some)
+    }
+
+    /// The positions that `include` and `exclude` leave of `names`. The columns of `responses`
+    /// have other roles: patterns pass them over, but naming one is an error.
+    fn predictors<S: AsRef<str>>(
+        &self,
+        names: &[S],
+        responses: &[(Option<usize>, Role)],
+    ) -> Result<Vec<usize>, ColumnProblem> {
+        let mut chosen = vec![true; names.len()];
+        if !self.include.is_empty() {
+            let (included, exact) = matching(&self.include, names, Role::Include)?;
+            for &(position, role) in responses {
+                if let Some(position) = position.filter(|position| exact.contains(position)) {
+                    let name = names[position].as_ref().to_owned();
+                    return Err(ColumnProblem::Included { role, name });
+                }
+            }
+            chosen = included;
+        }
+        let (excluded, _) = matching(&self.exclude, names, Role::Exclude)?;
+        for position in responses.iter().filter_map(|&(position, _)| position) {
+            chosen[position] = false;
+        }
+        let predictors: Vec<usize> = (0..names.len())
+            .filter(|&position| chosen[position] && !excluded[position])
+            .collect();
+        if predictors.is_empty() {
+            Err(ColumnProblem::NoPredictors)
+        } else {
+            Ok(predictors)
+        }
+    }
+}

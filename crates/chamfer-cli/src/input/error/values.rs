@@ -1,0 +1,107 @@
+//! Problems of the values in columns that are used.
+
+use thiserror::Error;
+
+use super::{Role, quote};
+
+/// What is wrong with a value, or with the values of a column or table.
+#[derive(Debug, Clone, PartialEq, Error)]
+#[non_exhaustive]
+pub enum ValueProblem {
+    /// Predictors have missing values.
+    #[error(
+        "the value is missing, and {total} are missing in all; fill in the means with --missing \
+         mean, or leave such rows out with --missing drop"
+    )]
+    Missing {
+        /// How many values of the predictors are missing.
+        total: usize,
+    },
+    /// A target or a weight is missing.
+    #[error(
+        "the value is missing in the column that {role} names; fill it in, or leave such rows \
+         out with --missing drop"
+    )]
+    MissingResponse {
+        /// The option that names the column.
+        role: Role,
+    },
+    /// A value is infinite.
+    #[error(
+        "the value is infinite; correct it, write NA if it is missing, or, if it is a predictor, \
+         leave the column out with --exclude {}",
+        quote(.name)
+    )]
+    Infinite {
+        /// Name of the column.
+        name: String,
+    },
+    /// A column has no value at all.
+    #[error("every value is missing; leave the column out with --exclude {}", quote(.name))]
+    AllMissing {
+        /// Name of the column.
+        name: String,
+    },
+    /// Every row has a missing value.
+    #[error(
+        "each of the {rows} rows has a missing value, so that --missing drop leaves none; use \
+         --missing mean, or leave columns out with --exclude"
+    )]
+    NoRowsLeft {
+        /// How many rows there are.
+        rows: usize,
+    },
+    /// There is one row only.
+    #[error("only one row can be used, but a regression needs at least two; add rows")]
+    OneRow,
+    /// A weight is negative.
+    #[error("the weight is {value}; weights must be 0 or more")]
+    NegativeWeight {
+        /// The weight.
+        value: f64,
+    },
+    /// All weights are zero.
+    #[error("all weights are 0; give at least one row a weight above 0")]
+    ZeroWeights,
+    /// Every row has a label of its own.
+    #[error(
+        "each of the {rows} rows has a text of its own, so this looks like an identifier; leave \
+         the column out with --exclude {}",
+        quote(.name)
+    )]
+    Identifier {
+        /// Name of the column.
+        name: String,
+        /// How many rows there are.
+        rows: usize,
+    },
+    /// A label that did not occur in training.
+    #[error(
+        "the model was fitted without the label {}; correct it, or fit again with data that has it",
+        quote(.level)
+    )]
+    UnseenLevel {
+        /// The label.
+        level: String,
+    },
+    /// A column of an svmlight file that the model does not know.
+    #[error(
+        "the value is beyond x{n_cols}, the last column the model was fitted with; remove such \
+         values, or fit again with data that has them"
+    )]
+    UnknownFeature {
+        /// How many columns the model knows.
+        n_cols: usize,
+    },
+    /// The coded table does not fit into memory.
+    #[error(
+        "the coded table of {rows} rows and {columns} columns does not fit into memory; leave \
+         text columns with many labels out with --exclude"
+    )]
+    TooLarge {
+        /// Number of rows.
+        rows: usize,
+        /// Number of coded columns.
+        columns: usize,
+    },
+}

@@ -1,0 +1,28 @@
+//! From a file to the numbers the solver works on, in two steps.
+//!
+//! 1. [`read`] turns a file (CSV, TSV, Parquet, Arrow or svmlight) into a [`Table`]: columns as
+//!    the file has them, with the place of every row kept for messages.
+//! 2. [`fit_encoding`] chooses the target and the predictors of a table, decides how each column
+//!    becomes numbers, and returns the coded [`Frame`] along with the [`Encoding`], which is kept
+//!    with the model so that [`Encoding::apply`] does the same to any later table.
+//!
+//! Whatever is wrong on the way is an [`InputError`] that says where, what, and what to do.
+
+mod encode;
+mod error;
+mod names;
+mod read;
+mod sparse;
+mod table;
+
+pub use encode::{
+    Encoding, Frame, Matrix, Missing, Need, Note, Predictors, Selection, SourceColumn, fit_encoding,
+};
+pub use error::{ColumnProblem, FileProblem, InputError, Place, Role, ValueProblem};
+pub use names::NameHint;
+pub use read::{Format, ReadOptions, read};
+pub use sparse::SparseMatrix;
+pub use table::{Column, ColumnData, LineNumbers, Source, SparseTable, Table, TableData};
+
+#[cfg(test)]
+mod tests;

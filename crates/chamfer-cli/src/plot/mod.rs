@@ -1,0 +1,157 @@
+//! Pictures of a coefficient path: an SVG, and the same picture as a PNG.
+//!
+//! The SVG is drawn with plotters; the PNG is that very SVG rasterized by resvg with an embedded
+//! font, so that the two never differ and a machine without fonts gives the same picture.
+
+mod canvas;
+mod frame;
+mod labels;
+mod path;
+mod raster;
+mod ticks;
+
+use plotters::drawing::DrawingAreaErrorKind;
+use resvg::usvg;
+
+pub use raster::rasterize;
+
+/// Magnitudes beyond `LARGEST`, and λ below its reciprocal, are refused: differences and powers
+/// of ten computed for the axes would overflow. No real path comes near.
+const LARGEST: f64 = 1e300;
+
+/// One coefficient path: what `path.svg` and `path.png` show.
+#[derive(Debug, Clone, Copy)]
+pub struct PathPlot<'a> {
+    /// The heading, such as `Lasso path: aml (leukemia.parquet, 38 × 5,000)`.
+    pub title: &'a str,
+    /// The grid of penalties: positive and decreasing, at least one.
+    pub lambdas: &'a [f64],
+    /// How many coefficients are nonzero at each λ.
+    pub support_sizes: &'a [usize],
+    /// The coefficients that are ever nonzero.
+    pub curves: &'a [Curve<'a>],
+    /// What the vertical axis shows, such as `Coefficient (standardized)`.
+    pub coefficient_label: &'a str,
+}
+
+/// One coefficient along the path.
+#[derive(Debug, Clone)]
+pub struct Curve<'a> {
+    /// The name of the coefficient's column; any text.
+    pub name: &'a str,
+    /// The coefficient at each λ.
+    pub values: Vec<f64>,
+}
+
+/// Why a path could not be drawn or rasterized.
+#[derive(Debug, thiserror::Error)]
+pub enum PlotError {
+    /// There is no λ at all.
+    #[error("a path plot needs at least one λ")]
+    NoLambdas,
+    /// A series does not have one value for each λ.
+    #[error("{what}: {found} values for {expected} λ")]
+    Length {
+        /// The series: a curve's name, or `support sizes`.
+        what: String,
+        /// The number of λ.
+        expected: usize,
+        /// The number of values in the series.
+        found: usize,
+    },
+    /// A λ is not a positive number that a logarithmic axis can show.
+    #[error("λ number {} is {value:e}: not a positive number that can be drawn", index + 1)]
+    Lambda {
+        /// The position of the λ, from 0.
+        index: usize,
+        /// The λ.
+        value: f64,
+    },
+    /// A λ is larger than the one before it.
+    #[error("λ number {} is larger than the one before it", index + 1)]
+    Increasing {
+        /// The position of the larger λ, from 0.
+        index: usize,
+    },
+    /// A coefficient is infinite, not a number, or too large to draw.
+    #[error("the coefficient `{name}` is {value:e} at λ number {}: it cannot be drawn", index + 1)]
+    Value {
+        /// The coefficient's name.
+        name: String,
+        /// The position of the λ, from 0.
+        index: usize,
+        /// The coefficient there.
+        value: f64,
+    },
+    /// The plotting library failed.
+    #[error("drawing failed")]
+    Draw(#[from] DrawingAreaErrorKind<std::io::Error>),
+    /// The text to rasterize is not an SVG document.
+    #[error("the SVG cannot be read")]
+    Svg(#[from] usvg::Error),
+    /// The SVG asks for a picture that does not fit in memory.
+    #[error("the SVG is too large to rasterize")]
+    TooLarge,
+    /// The PNG could not be written.
+    #[error("the PNG cannot be encoded: {0}")]
+    Png(String),
+}
+
+/// Draws a coefficient path as an SVG document of 900 × 600 pixels.
+///
+/// λ decreases from left to right on a logarithmic axis; the axis on top counts the nonzero
+/// coefficients. The ten coefficients that are largest at the smallest λ are coloured and named,
+/// all others are grey.
+///
+/// # Errors
+///
+/// If the lengths of the series differ, if λ are not positive and decreasing, or if a number is
+/// not finite (or beyond 1e300).
+pub fn path_svg(plot: &PathPlot<'_>) -> Result<String, PlotError> {
+    check(plot)?;
+    path::draw(plot)
+}
+
+/// Refuses what cannot be drawn, so that the drawing code can rely on it.
+fn check(plot: &PathPlot<'_>) -> Result<(), PlotError> {
+    if plot.lambdas.is_empty() {
+        return Err(PlotError::NoLambdas);
+    }
+    for (index, &value) in plot.lambdas.iter().enumerate() {
+        if !(LARGEST.recip()..=LARGEST).contains(&value) {
+            return Err(PlotError::Lambda { index, value });
+        }
+    }
+    if let Some(index) = plot.lambdas.windows(2).position(|pair| pair[0] < pair[1]) {
+        return Err(PlotError::Increasing { index: index + 1 });
+    }
+    check_length("support sizes", plot.support_sizes.len(), plot)?;
+    for curve in plot.curves {
+        check_length(curve.name, curve.values.len(), plot)?;
+        let drawable = |value: f64| value.abs() <= LARGEST;
+        if let Some(index) = curve.values.iter().position(|&value| !drawable(value)) {
+            let name = curve.name.to_owned();
+            return Err(PlotError::Value {
+                name,
+                index,
+                value: curve.values[index],
+            });
+        }
+    }
+    Ok(())
+}
+
+fn check_length(what: &str, found: usize, plot: &PathPlot<'_>) -> Result<(), PlotError> {
+    let expected = plot.lambdas.len();
+    if found == expected {
+        return Ok(());
+    }
+    Err(PlotError::Length {
+        what: what.to_owned(),
+        expected,
+        found,
+    })
+}
+
+#[cfg(test)]
+mod tests;

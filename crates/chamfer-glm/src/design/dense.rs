@@ -1,0 +1,188 @@
+//! Column-major dense matrices.
+
+use super::{Centred, Design, Moments};
+use crate::Error;
+use faer::linalg::matmul::matmul;
+use faer::{Accum, Mat, MatMut, Par};
+use rayon::prelude::*;
+
+/// Rows that are gathered at a time for a Gram block: a block of columns stays in cache.
+const GRAM_ROWS: usize = 256;
+/// Columns of one Gram task.
+const GRAM_COLUMNS: usize = 64;
+/// Entries that one task should handle at least, so that small problems stay on one thread.
+const TASK_ENTRIES: usize = 1 << 15;
+/// Independent sums of a reduction, so that the compiler can use SIMD.
+const LANES: usize = 16;
+
+/// A dense matrix in memory, column after column, borrowed and never copied.
+///
+/// `T` is `f64` or `f32`; sums are in `f64` either way.
+#[derive(Debug, Clone, Copy)]
+pub struct DenseDesign<'a, T> {
+    n_rows: usize,
+    n_cols: usize,
+    values: &'a [T],
+}
+
+impl<'a, T: Copy + Into<f64> + Send + Sync> DenseDesign<'a, T> {
+    /// A matrix of `n_rows × n_cols` whose entry `(i, j)` is `values[j * n_rows + i]`.
+    ///
+    /// # Errors
+    /// If `values` does not have `n_rows * n_cols` entries, or there are none.
+    pub fn new(n_rows: usize, n_cols: usize, values: &'a [T]) -> Result<Self, Error> {
+        if n_rows == 0 || n_cols == 0 {
+            return Err(Error::EmptyDesign { n_rows, n_cols });
+        }
+        if n_rows.checked_mul(n_cols) != Some(values.len()) {
+            let expected = n_rows.saturating_mul(n_cols);
+            return Err(Error::LengthMismatch {
+                what: "the design",
+                expected,
+                found: values.len(),
+            });
+        }
+        Ok(Self {
+            n_rows,
+            n_cols,
+            values,
+        })
+    }
+
+    fn column(&self, j: usize) -> &'a [T] {
+        &self.values[j * self.n_rows..(j + 1) * self.n_rows]
+    }
+
+    /// Columns for one parallel task.
+    fn columns_per_task(&self) -> usize {
+        (TASK_ENTRIES / self.n_rows).max(1)
+    }
+}
+
+/// `Σ f(x_i, v_i)` over two slices of one length, in an order that does not depend on threads.
+#[inline]
+fn reduce<T: Copy + Into<f64>>(x: &[T], v: &[f64], f: impl Fn(f64, f64) -> f64) -> f64 {
+    let mut sums = [0.0; LANES];
+    let (x_chunks, v_chunks) = (x.chunks_exact(LANES), v.chunks_exact(LANES));
+    let rest = x_chunks.remainder().iter().zip(v_chunks.remainder());
+    let tail: f64 = rest.map(|(&x, &v)| f(x.into(), v)).sum();
+    for (x, v) in x_chunks.zip(v_chunks) {
+        for lane in 0..LANES {
+            sums[lane] += f(x[lane].into(), v[lane]);
+        }
+    }
+    sums.iter().sum::<f64>() + tail
+}
+
+impl<T: Copy + Into<f64> + Send + Sync> Design for DenseDesign<'_, T> {
+    fn n_rows(&self) -> usize {
+        self.n_rows
+    }
+
+    fn n_cols(&self) -> usize {
+        self.n_cols
+    }
+
+    fn transpose_product(&self, columns: &[Centred], v: &[f64], out: &mut [f64]) {
+        let task = self.columns_per_task();
+        columns
+            .par_chunks(task)
+            .zip(out.par_chunks_mut(task))
+            .for_each(|(columns, out)| {
+                for (at, out) in columns.iter().zip(out) {
+                    let centre = at.centre;
+                    *out = reduce(self.column(at.column), v, |x, v| v * (x - centre));
+                }
+            });
+    }
+
+    fn add_product(&self, columns: &[Centred], b: &[f64], out: &mut [f64]) {
+        let rows = (TASK_ENTRIES / columns.len().max(1)).max(64);
+        out.par_chunks_mut(rows)
+            .enumerate()
+            .for_each(|(chunk, out)| {
+                let first = chunk * rows;
+                for (at, &b) in columns.iter().zip(b) {
+                    let x = &self.column(at.column)[first..first + out.len()];
+                    for (out, &x) in out.iter_mut().zip(x) {
+                        *out += b * (x.into() - at.centre);
+                    }
+                }
+            });
+    }
+
+    fn gram(&self, rows: &[Centred], columns: &[Centred], w: &[f64], out: MatMut<'_, f64>) {
+        let mut tasks = Vec::new();
+        let mut rest = out;
+        for rows in rows.chunks(GRAM_COLUMNS) {
+            let (block, below) = rest.split_at_row_mut(rows.len());
+            tasks.push((rows, block));
+            rest = below;
+        }
+        tasks.into_par_iter().for_each(|(rows, mut out)| {
+            out.fill(0.0);
+            let mut left = Mat::zeros(GRAM_ROWS, rows.len());
+            let mut right = Mat::zeros(GRAM_ROWS, columns.len());
+            for first in (0..self.n_rows).step_by(GRAM_ROWS) {
+                let chunk = first..self.n_rows.min(first + GRAM_ROWS);
+                for (k, at) in rows.iter().enumerate() {
+                    let x = &self.column(at.column)[chunk.clone()];
+                    for (i, (&x, &w)) in x.iter().zip(&w[chunk.clone()]).enumerate() {
+                        left[(i, k)] = w * (x.into() - at.centre);
+                    }
+                }
+                for (k, at) in columns.iter().enumerate() {
+                    for (i, &x) in self.column(at.column)[chunk.clone()].iter().enumerate() {
+                        right[(i, k)] = x.into() - at.centre;
+                    }
+                }
+                let left = left.subrows(0, chunk.len()).transpose();
+                let right = right.subrows(0, chunk.len());
+                matmul(out.as_mut(), Accum::Add, left, right, 1.0, Par::Seq);
+            }
+        });
+    }
+
+    fn moments(&self, weights: &[f64]) -> Vec<Moments> {
+        let columns = 0..self.n_cols;
+        let moments = columns
+            .into_par_iter()
+            .with_min_len(self.columns_per_task())
+            .map(|j| {
+                let x = self.column(j);
+                // Exactly 0, where rounding would leave a speck that later looks like signal.
+                let mut counted = x
+                    .iter()
+                    .zip(weights)
+                    .filter(|(_, w)| **w > 0.0)
+                    .map(|(&x, _)| x);
+                let first = counted.next().map_or(0.0, Into::into);
+                if counted.all(|x| x.into() == first) {
+                    return Moments {
+                        mean: first,
+                        variance: 0.0,
+                    };
+                }
+                // A second pass takes away the rounding error of the first.
+                let rough = reduce(x, weights, |x, w| w * x);
+                let mean = rough + reduce(x, weights, |x, w| w * (x - rough));
+                let variance = reduce(x, weights, |x, w| w * (x - mean) * (x - mean));
+                Moments { mean, variance }
+            });
+        moments.collect()
+    }
+
+    fn find_non_finite(&self) -> Option<(usize, usize)> {
+        let find = |j| {
+            let row = self.column(j).iter().position(|&x| !x.into().is_finite());
+            row.map(|row| (row, j))
+        };
+        (0..self.n_cols).into_par_iter().find_map_first(find)
+    }
+
+    fn copy_column(&self, column: usize, out: &mut [f64]) {
+        for (out, &x) in out.iter_mut().zip(self.column(column)) {
+            *out = x.into();
+        }
+    }
+}

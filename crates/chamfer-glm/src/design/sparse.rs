@@ -1,0 +1,177 @@
+//! Compressed sparse columns, never made dense.
+
+use super::{Centred, Design, Moments};
+use crate::Error;
+use faer::MatMut;
+use rayon::prelude::*;
+
+/// Columns that one parallel task should handle at least.
+const TASK_COLUMNS: usize = 256;
+
+/// A sparse matrix in compressed column form, borrowed and never copied.
+///
+/// Centring is done by algebra on the sums, so it costs nothing per zero.
+#[derive(Debug, Clone, Copy)]
+pub struct SparseDesign<'a> {
+    n_rows: usize,
+    column_starts: &'a [usize],
+    row_indices: &'a [usize],
+    values: &'a [f64],
+}
+
+impl<'a> SparseDesign<'a> {
+    /// A matrix with `n_rows` rows; the entries of column `j` stand at
+    /// `column_starts[j]..column_starts[j + 1]` of `row_indices` and `values`.
+    ///
+    /// # Errors
+    /// If the matrix is empty, the starts do not rise from 0 to the number of values, or the rows
+    /// of a column are not strictly increasing and below `n_rows`.
+    pub fn new(
+        n_rows: usize,
+        column_starts: &'a [usize],
+        row_indices: &'a [usize],
+        values: &'a [f64],
+    ) -> Result<Self, Error> {
+        if n_rows == 0 || column_starts.len() < 2 {
+            let n_cols = column_starts.len().saturating_sub(1);
+            return Err(Error::EmptyDesign { n_rows, n_cols });
+        }
+        let n_values = values.len();
+        if row_indices.len() != n_values {
+            let found = row_indices.len();
+            return Err(Error::LengthMismatch {
+                what: "row_indices",
+                expected: n_values,
+                found,
+            });
+        }
+        let ends_fit = column_starts[0] == 0 && column_starts.last() == Some(&n_values);
+        for (column, ends) in column_starts.windows(2).enumerate() {
+            let rows = row_indices.get(ends[0]..ends[1]);
+            let valid = rows.is_some_and(|rows| {
+                rows.windows(2).all(|pair| pair[0] < pair[1])
+                    && rows.last().is_none_or(|&last| last < n_rows)
+            });
+            if !(valid && ends_fit) {
+                return Err(Error::InvalidSparseColumn { column });
+            }
+        }
+        Ok(Self {
+            n_rows,
+            column_starts,
+            row_indices,
+            values,
+        })
+    }
+
+    /// Rows and values of the entries of column `j`.
+    fn entries(&self, j: usize) -> impl Iterator<Item = (usize, f64)> + '_ {
+        let range = self.column_starts[j]..self.column_starts[j + 1];
+        let rows = self.row_indices[range.clone()].iter().copied();
+        rows.zip(self.values[range].iter().copied())
+    }
+
+    fn dot(&self, j: usize, v: &[f64]) -> f64 {
+        self.entries(j).map(|(i, x)| x * v[i]).sum()
+    }
+}
+
+impl Design for SparseDesign<'_> {
+    fn n_rows(&self) -> usize {
+        self.n_rows
+    }
+
+    fn n_cols(&self) -> usize {
+        self.column_starts.len() - 1
+    }
+
+    fn transpose_product(&self, columns: &[Centred], v: &[f64], out: &mut [f64]) {
+        let total: f64 = v.iter().sum();
+        let tasks = columns.par_iter().with_min_len(TASK_COLUMNS).zip(out);
+        tasks.for_each(|(at, out)| *out = self.dot(at.column, v) - at.centre * total);
+    }
+
+    fn add_product(&self, columns: &[Centred], b: &[f64], out: &mut [f64]) {
+        let mut shift = 0.0;
+        for (at, &b) in columns.iter().zip(b) {
+            for (i, x) in self.entries(at.column) {
+                out[i] += b * x;
+            }
+            shift += b * at.centre;
+        }
+        if shift != 0.0 {
+            out.iter_mut().for_each(|out| *out -= shift);
+        }
+    }
+
+    fn gram(&self, rows: &[Centred], columns: &[Centred], w: &[f64], out: MatMut<'_, f64>) {
+        let total: f64 = w.iter().sum();
+        let row_sums: Vec<f64> = rows.iter().map(|at| self.dot(at.column, w)).collect();
+        let scratch = || vec![0.0; self.n_rows];
+        let tasks: Vec<_> = columns.iter().zip(out.col_iter_mut()).collect();
+        tasks
+            .into_par_iter()
+            .for_each_init(scratch, |scratch, (b, mut out)| {
+                let mut b_sum = 0.0;
+                for (i, x) in self.entries(b.column) {
+                    scratch[i] = w[i] * x;
+                    b_sum += scratch[i];
+                }
+                for (k, (a, a_sum)) in rows.iter().zip(&row_sums).enumerate() {
+                    // Σw(x_a − c_a)(x_b − c_b), multiplied out.
+                    let cross = self.dot(a.column, scratch);
+                    let means = a.centre * b_sum + b.centre * a_sum;
+                    out[k] = cross - means + a.centre * b.centre * total;
+                }
+                for (i, _) in self.entries(b.column) {
+                    scratch[i] = 0.0;
+                }
+            });
+    }
+
+    fn moments(&self, weights: &[f64]) -> Vec<Moments> {
+        let n_counted = weights.iter().filter(|&&w| w > 0.0).count();
+        let columns = (0..self.n_cols())
+            .into_par_iter()
+            .with_min_len(TASK_COLUMNS);
+        let moments = columns.map(|j| {
+            let mut counted = self
+                .entries(j)
+                .filter(|&(i, _)| weights[i] > 0.0)
+                .map(|(_, x)| x);
+            let first = counted.next().unwrap_or(0.0);
+            let n_stored = self.entries(j).filter(|&(i, _)| weights[i] > 0.0).count();
+            if (n_stored == n_counted || first == 0.0) && counted.all(|x| x == first) {
+                return Moments {
+                    mean: first,
+                    variance: 0.0,
+                };
+            }
+            let mean = self.dot(j, weights);
+            let (mut spread, mut covered) = (0.0, 0.0);
+            for (i, x) in self.entries(j) {
+                spread += weights[i] * (x - mean) * (x - mean);
+                covered += weights[i];
+            }
+            let variance = spread + (1.0 - covered).max(0.0) * mean * mean;
+            Moments { mean, variance }
+        });
+        moments.collect()
+    }
+
+    fn find_non_finite(&self) -> Option<(usize, usize)> {
+        let find = |j| {
+            self.entries(j)
+                .find(|(_, x)| !x.is_finite())
+                .map(|(row, _)| (row, j))
+        };
+        (0..self.n_cols()).find_map(find)
+    }
+
+    fn copy_column(&self, column: usize, out: &mut [f64]) {
+        out.fill(0.0);
+        for (i, x) in self.entries(column) {
+            out[i] = x;
+        }
+    }
+}

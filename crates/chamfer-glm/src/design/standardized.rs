@@ -1,0 +1,120 @@
+//! Centring, scaling and observation weights, by algebra instead of a copy.
+
+use super::{Centred, Design, Moments};
+use faer::MatMut;
+
+/// The design `x̃_j = (x_j − centre_j) / scale_j` with observation weights `w`, `Σ w_i = 1`.
+///
+/// Centres are the weighted means when there is an intercept, which that eliminates; scales are
+/// the weighted standard deviations when columns are standardized, else 1.
+#[derive(Clone)]
+pub struct Standardized<'a> {
+    design: &'a dyn Design,
+    weights: Vec<f64>,
+    columns: Vec<Centred>,
+    scales: Vec<f64>,
+}
+
+impl<'a> Standardized<'a> {
+    /// `weights` are at least 0 and sum to 1, one for each row.
+    pub(crate) fn new(
+        design: &'a dyn Design,
+        weights: Vec<f64>,
+        centre: bool,
+        standardize: bool,
+    ) -> Self {
+        let moments = design.moments(&weights);
+        let centred = |(column, m): (usize, &Moments)| {
+            let centre = if centre { m.mean } else { 0.0 };
+            Centred { column, centre }
+        };
+        let scale = |m: &Moments| {
+            // A constant column has nothing to scale; centred, it is zero and stays out.
+            if standardize && m.variance > 0.0 {
+                m.variance.sqrt()
+            } else {
+                1.0
+            }
+        };
+        let columns = moments.iter().enumerate().map(centred).collect();
+        let scales = moments.iter().map(scale).collect();
+        Self {
+            design,
+            weights,
+            columns,
+            scales,
+        }
+    }
+
+    /// Number of rows.
+    #[must_use]
+    pub fn n_rows(&self) -> usize {
+        self.design.n_rows()
+    }
+
+    /// Number of columns.
+    #[must_use]
+    pub fn n_cols(&self) -> usize {
+        self.columns.len()
+    }
+
+    /// Observation weights, summing to 1.
+    #[must_use]
+    pub fn weights(&self) -> &[f64] {
+        &self.weights
+    }
+
+    /// What is subtracted from column `j`.
+    #[must_use]
+    pub fn centre(&self, j: usize) -> f64 {
+        self.columns[j].centre
+    }
+
+    /// What column `j` is divided by.
+    #[must_use]
+    pub fn scale(&self, j: usize) -> f64 {
+        self.scales[j]
+    }
+
+    /// `ρ_j = Σ_i w_i x̃_ij r_i` for all columns.
+    pub(crate) fn correlations(&self, residual: &[f64], out: &mut [f64]) {
+        self.design
+            .transpose_product(&self.columns, &self.weighted(residual), out);
+        for (out, scale) in out.iter_mut().zip(&self.scales) {
+            *out /= scale;
+        }
+    }
+
+    /// `out_i += Σ_k b_k x̃_ik`.
+    pub(crate) fn add_product(&self, columns: &[usize], b: &[f64], out: &mut [f64]) {
+        let scaled: Vec<f64> = columns
+            .iter()
+            .zip(b)
+            .map(|(&j, b)| b / self.scales[j])
+            .collect();
+        self.design.add_product(&self.select(columns), &scaled, out);
+    }
+
+    /// `out[a, b] = Σ_i w_i x̃_ia x̃_ib`.
+    pub(crate) fn gram(&self, rows: &[usize], columns: &[usize], mut out: MatMut<'_, f64>) {
+        let (left, right) = (self.select(rows), self.select(columns));
+        self.design.gram(&left, &right, &self.weights, out.as_mut());
+        for (b, &column) in columns.iter().enumerate() {
+            for (a, &row) in rows.iter().enumerate() {
+                out[(a, b)] /= self.scales[row] * self.scales[column];
+            }
+        }
+    }
+
+    fn select(&self, columns: &[usize]) -> Vec<Centred> {
+        columns.iter().map(|&j| self.columns[j]).collect()
+    }
+
+    fn weighted(&self, residual: &[f64]) -> Vec<f64> {
+        residual
+            .iter()
+            .zip(&self.weights)
+            .map(|(r, w)| r * w)
+            .collect()
+    }
+}

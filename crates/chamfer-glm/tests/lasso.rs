@@ -1,0 +1,376 @@
+//! The lasso engine against its optimality conditions, the generic smooth route and hard data.
+
+mod common;
+
+use chamfer::{Block, Blocks, Hpp, LbfgsSettings, Unpenalized, minimize, value_and_gradient};
+use chamfer_glm::{
+    Coefficients, DenseDesign, Error, PathPoint, Problem, ProblemSettings, SparseDesign,
+    lambda_grid, path,
+};
+use common::{Simulated, correlated};
+
+fn solve_path(problem: &Problem, ratio: f64, tolerance: f64) -> Vec<PathPoint> {
+    let lambdas = lambda_grid(problem.lambda_max(), 30, ratio).unwrap();
+    path(problem, &lambdas, tolerance, &|| false)
+        .unwrap()
+        .collect::<Result<_, _>>()
+        .unwrap()
+}
+
+/// Objective, duality gap and largest optimality violation by textbook loops over the raw data.
+fn by_hand(data: &Simulated, point: &PathPoint, weights: &[f64], standardize: bool) -> [f64; 3] {
+    let Simulated { n, p, x, y } = data;
+    let total: f64 = weights.iter().sum();
+    let mean = |v: &dyn Fn(usize) -> f64| (0..*n).map(|i| weights[i] / total * v(i)).sum::<f64>();
+    let mut beta = vec![0.0; *p];
+    for &(j, b) in &point.coefficients.values {
+        beta[j] = b;
+    }
+    let r: Vec<f64> = (0..*n)
+        .map(|i| {
+            y[i] - point.coefficients.intercept
+                - (0..*p).map(|j| beta[j] * x[j * n + i]).sum::<f64>()
+        })
+        .collect();
+    let y_mean = mean(&|i| y[i]);
+    let mut primal = 0.5 * mean(&|i| r[i] * r[i]);
+    let (mut dual_norm, mut violation): (f64, f64) = (0.0, 0.0);
+    for j in 0..*p {
+        let m = mean(&|i| x[j * n + i]);
+        let variance = mean(&|i| (x[j * n + i] - m).powi(2));
+        let scale = if standardize && variance > 0.0 {
+            variance.sqrt()
+        } else {
+            1.0
+        };
+        let rho = mean(&|i| (x[j * n + i] - m) * r[i]) / scale;
+        dual_norm = dual_norm.max(rho.abs() / point.lambda);
+        primal += point.lambda * scale * beta[j].abs();
+        violation = violation.max(if beta[j] == 0.0 {
+            rho.abs() / point.lambda - 1.0
+        } else {
+            (rho / point.lambda - beta[j].signum()).abs()
+        });
+    }
+    let c = 1.0 / dual_norm.max(1.0);
+    let dual = mean(&|i| c * (y[i] - y_mean) * r[i] - 0.5 * c * c * r[i] * r[i]);
+    [primal, primal - dual, violation]
+}
+
+#[test]
+fn every_point_of_a_path_is_certified_and_the_certificate_is_true() {
+    let shapes = [
+        (60, 20, 0.0, 5),
+        (40, 200, 0.5, 8),
+        (100, 100, 0.9, 10),
+        (30, 500, 0.3, 5),
+    ];
+    for (case, (n, p, rho, n_true)) in shapes.into_iter().enumerate() {
+        for standardize in [true, false] {
+            let data = correlated(n, p, rho, n_true, case as u64);
+            let design = DenseDesign::new(n, p, &data.x).unwrap();
+            let weights: Vec<f64> = (0..n).map(|i| 0.5 + (i % 3) as f64).collect();
+            let settings = ProblemSettings {
+                standardize,
+                weights: Some(&weights),
+                ..Default::default()
+            };
+            let problem = Problem::new(&design, &data.y, &settings).unwrap();
+            for point in solve_path(&problem, 1e-3, 1e-10) {
+                let [primal, gap, violation] = by_hand(&data, &point, &weights, standardize);
+                assert!(
+                    point.converged,
+                    "case {case}, lambda {}: {:e}",
+                    point.lambda,
+                    point.gap.relative()
+                );
+                assert!((primal - point.gap.primal).abs() <= 1e-12 * primal);
+                assert!(gap <= 2e-10 * primal, "gap {gap:e}");
+                assert!(violation <= 1e-6, "violation {violation:e}");
+                let again = problem.certify(&point.coefficients, point.lambda).unwrap();
+                assert!(again.gap.relative() <= 2e-10);
+                assert!((again.r_squared - point.r_squared).abs() < 1e-9);
+                assert_eq!(again.n_nonzero, point.coefficients.values.len());
+            }
+        }
+    }
+}
+
+/// The same objective through the core: L-BFGS on the lifted problem, which knows nothing of
+/// Gram matrices and working sets.
+#[test]
+fn newton_agrees_with_the_generic_smooth_route() {
+    let data = correlated(50, 12, 0.6, 3, 7);
+    let Simulated { n, p, x, y } = &data;
+    let design = DenseDesign::new(*n, *p, x).unwrap();
+    let settings = ProblemSettings {
+        standardize: false,
+        ..Default::default()
+    };
+    let problem = Problem::new(&design, y, &settings).unwrap();
+    let loss = value_and_gradient(|beta: &[f64], gradient: &mut [f64]| {
+        gradient.fill(0.0);
+        let mut value = 0.0;
+        for i in 0..*n {
+            let fit: f64 = beta[*p] + (0..*p).map(|j| beta[j] * x[j * n + i]).sum::<f64>();
+            let r = (fit - y[i]) / *n as f64;
+            value += 0.5 * r * (fit - y[i]);
+            gradient[*p] += r;
+            for j in 0..*p {
+                gradient[j] += r * x[j * n + i];
+            }
+        }
+        value
+    });
+    for point in solve_path(&problem, 1e-2, 1e-12) {
+        let blocks = Blocks::new(vec![
+            Block::new(Hpp, *p, point.lambda).unwrap(),
+            Block::new(Unpenalized, 1, 0.0).unwrap(),
+        ])
+        .unwrap();
+        let fit = minimize(&loss, &blocks, &vec![0.0; p + 1], &LbfgsSettings::default()).unwrap();
+        let difference = fit.certificate.objective - point.gap.primal;
+        assert!(
+            difference.abs() <= 1e-10 * point.gap.primal,
+            "{difference:e}"
+        );
+        assert!(fit.certificate.stationarity < 1e-6);
+        let nonzero = fit.coefficients[..*p].iter().filter(|b| **b != 0.0).count();
+        assert_eq!(nonzero, point.coefficients.values.len());
+    }
+}
+
+#[test]
+fn sparse_and_dense_and_f32_designs_agree() {
+    let data = correlated(80, 40, 0.2, 6, 3);
+    let x: Vec<f64> = data
+        .x
+        .iter()
+        .map(|&x| if x < 0.8 { 0.0 } else { f64::from(x as f32) })
+        .collect();
+    let narrow: Vec<f32> = x.iter().map(|&x| x as f32).collect();
+    let (mut starts, mut rows, mut values) = (vec![0], Vec::new(), Vec::new());
+    for column in x.chunks(data.n) {
+        for (i, &x) in column.iter().enumerate().filter(|(_, x)| **x != 0.0) {
+            rows.push(i);
+            values.push(x);
+        }
+        starts.push(rows.len());
+    }
+    let dense = DenseDesign::new(data.n, data.p, &x).unwrap();
+    let single = DenseDesign::new(data.n, data.p, &narrow).unwrap();
+    let sparse = SparseDesign::new(data.n, &starts, &rows, &values).unwrap();
+    let settings = ProblemSettings::default();
+    let paths = [
+        solve_path(
+            &Problem::new(&dense, &data.y, &settings).unwrap(),
+            1e-3,
+            1e-10,
+        ),
+        solve_path(
+            &Problem::new(&single, &data.y, &settings).unwrap(),
+            1e-3,
+            1e-10,
+        ),
+        solve_path(
+            &Problem::new(&sparse, &data.y, &settings).unwrap(),
+            1e-3,
+            1e-10,
+        ),
+    ];
+    for other in &paths[1..] {
+        for (a, b) in paths[0].iter().zip(other) {
+            assert!((a.gap.primal - b.gap.primal).abs() <= 1e-10 * a.gap.primal);
+            assert_eq!(a.coefficients.values.len(), b.coefficients.values.len());
+        }
+    }
+}
+
+#[test]
+fn one_column_has_the_closed_form() {
+    let x = [1.0, -1.0, 2.0, 0.0, -2.0];
+    let y = [2.0, -1.0, 3.0, 1.0, -4.0];
+    let design = DenseDesign::new(5, 1, &x).unwrap();
+    let settings = ProblemSettings {
+        standardize: false,
+        ..Default::default()
+    };
+    let problem = Problem::new(&design, &y, &settings).unwrap();
+    // Centred y is (1.8, -1.2, 2.8, 0.8, -4.2), xᵀy/n = 17/5, xᵀx/n = 2.
+    assert!((problem.lambda_max() - 3.4).abs() < 1e-14);
+    for (lambda, expected) in [(4.0, 0.0), (3.4, 0.0), (2.0, 0.7), (0.4, 1.5)] {
+        let point = path(&problem, &[lambda], 1e-12, &|| false)
+            .unwrap()
+            .next()
+            .unwrap()
+            .unwrap();
+        let b = point.coefficients.values.first().map_or(0.0, |(_, b)| *b);
+        assert!((b - expected).abs() < 1e-12, "lambda {lambda}: {b}");
+    }
+}
+
+#[test]
+fn hard_designs_are_certified_too() {
+    let mut duplicated = correlated(60, 50, 0.3, 5, 11);
+    let copy = duplicated.x.clone();
+    duplicated.x.extend(copy);
+    duplicated.p = 100;
+
+    let mut dependent = correlated(40, 30, 0.0, 5, 12);
+    for j in 0..20 {
+        let sum: Vec<f64> = (0..40)
+            .map(|i| dependent.x[j * 40 + i] + dependent.x[(j + 5) * 40 + i])
+            .collect();
+        dependent.x.extend(sum);
+    }
+    dependent.p = 50;
+
+    let mut scales = correlated(50, 20, 0.2, 5, 13);
+    for (j, column) in scales.x.chunks_mut(50).enumerate() {
+        let factor = 10f64.powi(j as i32 % 13 - 6);
+        column
+            .iter_mut()
+            .for_each(|x| *x = *x * factor + 3.0 * factor);
+    }
+
+    let mut constant = correlated(50, 20, 0.2, 5, 14);
+    constant.x[..50].fill(3.7);
+    constant.x[500..550].fill(0.0);
+
+    let near = correlated(100, 60, 0.999, 6, 15);
+    let saturated = correlated(20, 400, 0.5, 5, 16);
+    let cases = [duplicated, dependent, scales, constant, near, saturated];
+    for (case, data) in cases.iter().enumerate() {
+        let design = DenseDesign::new(data.n, data.p, &data.x).unwrap();
+        let problem = Problem::new(&design, &data.y, &ProblemSettings::default()).unwrap();
+        let weights = vec![1.0; data.n];
+        for point in solve_path(&problem, 1e-4, 1e-8) {
+            assert!(point.converged, "case {case}: {:e}", point.gap.relative());
+            let [primal, gap, _] = by_hand(data, &point, &weights, true);
+            assert!(gap <= 1e-7 * primal, "case {case}: gap {:e}", gap / primal);
+        }
+    }
+}
+
+#[test]
+fn threads_do_not_change_the_result() {
+    let data = correlated(300, 900, 0.5, 10, 5);
+    let run = |threads: usize| {
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .build()
+            .unwrap();
+        pool.install(|| {
+            let design = DenseDesign::new(data.n, data.p, &data.x).unwrap();
+            let problem = Problem::new(&design, &data.y, &ProblemSettings::default()).unwrap();
+            solve_path(&problem, 1e-2, 1e-8)
+        })
+    };
+    assert!(run(1) == run(3), "bit-identical for any number of threads");
+}
+
+#[test]
+fn a_stopped_path_keeps_what_it_yielded() {
+    let data = correlated(50, 30, 0.2, 5, 1);
+    let design = DenseDesign::new(data.n, data.p, &data.x).unwrap();
+    let problem = Problem::new(&design, &data.y, &ProblemSettings::default()).unwrap();
+    let lambdas = lambda_grid(problem.lambda_max(), 10, 1e-2).unwrap();
+    let asked = std::cell::Cell::new(0);
+    let stop = || {
+        asked.set(asked.get() + 1);
+        asked.get() > 4
+    };
+    let points: Vec<_> = path(&problem, &lambdas, 1e-6, &stop).unwrap().collect();
+    assert!(points.len() > 1 && points.len() < 10);
+    assert_eq!(points.last().unwrap(), &Err(Error::Interrupted));
+    assert!(points[..points.len() - 1].iter().all(Result::is_ok));
+}
+
+#[test]
+fn bad_input_is_a_typed_error() {
+    let x = [1.0, 2.0, 3.0, 4.0, 5.0, 7.0];
+    let design = DenseDesign::new(3, 2, &x).unwrap();
+    let fails = |y: &[f64], weights: Option<&[f64]>| {
+        let settings = ProblemSettings {
+            weights,
+            ..Default::default()
+        };
+        Problem::new(&design, y, &settings).err().unwrap()
+    };
+    let y = [1.0, 2.0, 4.0];
+    assert_eq!(fails(&[1.0; 3], None), Error::ConstantTarget { value: 1.0 });
+    assert!(matches!(
+        fails(&[1.0, f64::NAN, 0.0], None),
+        Error::NonFiniteTarget { row: 1, .. }
+    ));
+    assert!(matches!(
+        fails(&y[..2], None),
+        Error::LengthMismatch {
+            expected: 3,
+            found: 2,
+            ..
+        }
+    ));
+    let weights = [1.0, -1.0, 1.0];
+    assert_eq!(
+        fails(&y, Some(&weights)),
+        Error::InvalidWeight {
+            row: 1,
+            value: -1.0
+        }
+    );
+    assert_eq!(fails(&y, Some(&[0.0; 3])), Error::ZeroWeights);
+    // Only one row counts.
+    assert!(matches!(
+        fails(&y, Some(&[0.0, 1.0, 0.0])),
+        Error::ConstantTarget { .. }
+    ));
+
+    assert!(matches!(
+        DenseDesign::new(3, 3, &x),
+        Err(Error::LengthMismatch { expected: 9, .. })
+    ));
+    assert!(matches!(
+        DenseDesign::<f64>::new(0, 2, &[]),
+        Err(Error::EmptyDesign { .. })
+    ));
+    let bad = [1.0, f64::INFINITY, 3.0, 4.0, 5.0, 7.0];
+    let infinite = DenseDesign::new(3, 2, &bad).unwrap();
+    let error = Problem::new(&infinite, &y, &ProblemSettings::default())
+        .err()
+        .unwrap();
+    assert_eq!(error, Error::NonFiniteDesign { row: 1, column: 0 });
+    let huge = [1e200, -1e200, 3e200, 4.0, 5.0, 7.0];
+    let overflowing = DenseDesign::new(3, 2, &huge).unwrap();
+    let error = Problem::new(&overflowing, &y, &ProblemSettings::default())
+        .err()
+        .unwrap();
+    assert_eq!(error, Error::Overflow { column: 0 });
+    assert!(SparseDesign::new(3, &[0, 2], &[1, 1], &[1.0, 2.0]).is_err());
+
+    let problem = Problem::new(&design, &y, &ProblemSettings::default()).unwrap();
+    for lambda in [0.0, -1.0, f64::NAN, f64::INFINITY] {
+        assert!(matches!(
+            path(&problem, &[lambda], 1e-6, &|| false),
+            Err(Error::InvalidLambda { .. })
+        ));
+    }
+    assert!(matches!(
+        path(&problem, &[], 1e-6, &|| false),
+        Err(Error::InvalidGrid { .. })
+    ));
+    assert!(matches!(
+        path(&problem, &[1.0], 0.0, &|| false),
+        Err(Error::InvalidTolerance { .. })
+    ));
+    assert!(matches!(lambda_grid(0.0, 5, 0.1), Err(Error::NoSignal)));
+    assert!(matches!(
+        lambda_grid(1.0, 5, 1.5),
+        Err(Error::InvalidGrid { .. })
+    ));
+    let beyond = Coefficients {
+        intercept: 0.0,
+        values: vec![(2, 1.0)],
+    };
+    assert!(problem.certify(&beyond, 0.1).is_err());
+}
