@@ -1,1 +1,27 @@
-fn main() {}
+//! The `chamfer` command: certified lasso paths on real data.
+//!
+//! `input` turns a file into numbers, `commands` do one subcommand each, `model` is the file that
+//! they exchange, `output` and `plot` are what a person sees.
+
+mod args;
+mod commands;
+mod error;
+mod input;
+mod interrupt;
+mod model;
+mod output;
+mod plot;
+
+use clap::Parser;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let outcome = commands::run(args::Cli::parse().command);
+    match outcome {
+        Ok(status) => status.into(),
+        Err(error) => {
+            output::say(&format!("error: {error}"));
+            ExitCode::FAILURE
+        }
+    }
+}

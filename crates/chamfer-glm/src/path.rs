@@ -1,5 +1,6 @@
 //! A path of λs, each solved from its neighbour.
 
+use crate::design::{Centred, Design};
 use crate::problem::check_lambda;
 use crate::solver::WorkingSet;
 use crate::{Error, Problem};
@@ -12,6 +13,32 @@ pub struct Coefficients {
     pub intercept: f64,
     /// Column and coefficient, for those that are not exactly 0, by column.
     pub values: Vec<(usize, f64)>,
+}
+
+impl Coefficients {
+    /// `b + Xβ` for every row of `design`.
+    ///
+    /// # Panics
+    /// If a coefficient has no column in `design`.
+    #[must_use]
+    pub fn predict(&self, design: &dyn Design) -> Vec<f64> {
+        let (columns, values): (Vec<Centred>, Vec<f64>) = self
+            .values
+            .iter()
+            .map(|&(column, b)| {
+                (
+                    Centred {
+                        column,
+                        centre: 0.0,
+                    },
+                    b,
+                )
+            })
+            .unzip();
+        let mut predictions = vec![self.intercept; design.n_rows()];
+        design.add_product(&columns, &values, &mut predictions);
+        predictions
+    }
 }
 
 /// The solution at one λ, with its certificate.

@@ -15,14 +15,9 @@ mod read;
 mod sparse;
 mod table;
 
-pub use encode::{
-    Encoding, Frame, Matrix, Missing, Need, Note, Predictors, Selection, SourceColumn, fit_encoding,
-};
-pub use error::{ColumnProblem, FileProblem, InputError, Place, Role, ValueProblem};
-pub use names::NameHint;
+pub use encode::{Encoding, Frame, Matrix, Missing, Need, Note, Selection, fit_encoding};
+pub use error::InputError;
 pub use read::{Format, ReadOptions, read};
-pub use sparse::SparseMatrix;
-pub use table::{Column, ColumnData, LineNumbers, Source, SparseTable, Table, TableData};
 
 #[cfg(test)]
 mod tests;

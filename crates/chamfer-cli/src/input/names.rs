@@ -166,6 +166,7 @@ impl fmt::Display for NameHint {
                 let names: Vec<String> = names.iter().map(|name| quote(name)).collect();
                 write!(f, "did you mean {}?", names.join(" or "))
             }
+            Self::Choices { total: 0, .. } => f.write_str("no column of this file has a name"),
             Self::Choices { first, total } => {
                 write!(f, "the columns are {}", quote_some(first, *total))
             }

@@ -74,7 +74,9 @@ impl<'p> WorkingSet<'p> {
         stop: &dyn Fn() -> bool,
     ) -> Result<Solution, Error> {
         // The strong rule (Tibshirani et al. 2012) guesses what enters; the certificate checks.
-        self.add_columns(2.0 * lambda - self.last_lambda, usize::MAX);
+        // Far below the last λ it would guess everything, so the guess is bounded.
+        let threshold = (2.0 * lambda - self.last_lambda).max(0.5 * lambda);
+        self.add_columns(threshold, self.growth());
         self.last_lambda = lambda;
         let inner_tolerance = INNER_TOLERANCE.min(1e-2 * tolerance);
         let (mut newton_steps, mut least_gap, mut stalls) = (0, f64::INFINITY, 0);
@@ -84,7 +86,7 @@ impl<'p> WorkingSet<'p> {
             }
             newton_steps += self.solve_members(lambda, inner_tolerance);
             let gap = self.look_at_all_columns(lambda);
-            let violators = self.add_columns(lambda, LEAST_ADDED.max(self.support_size()));
+            let violators = self.add_columns(lambda, self.growth());
             stalls = if gap.relative() < 0.5 * least_gap {
                 0
             } else {
@@ -158,8 +160,10 @@ impl<'p> WorkingSet<'p> {
         added.len()
     }
 
-    fn support_size(&self) -> usize {
-        self.coefficients.iter().filter(|b| **b != 0.0).count()
+    /// How many columns may be added at a time: as many as are in use, so that a large support is
+    /// found in few passes.
+    fn growth(&self) -> usize {
+        LEAST_ADDED.max(self.coefficients.iter().filter(|b| **b != 0.0).count())
     }
 
     fn solution(&self, gap: DualityGap<f64>, newton_steps: usize) -> Solution {

@@ -144,24 +144,6 @@ impl Encoding {
         &self.target
     }
 
-    /// Name of the column of weights.
-    #[must_use]
-    pub fn weights(&self) -> Option<&str> {
-        self.weights.as_deref()
-    }
-
-    /// What is done about missing values.
-    #[must_use]
-    pub fn missing(&self) -> Missing {
-        self.missing
-    }
-
-    /// How the predictors are coded.
-    #[must_use]
-    pub fn predictors(&self) -> &Predictors {
-        &self.predictors
-    }
-
     /// Names of the text columns. A table that the encoding is to be applied to has to be read
     /// with these as [`categorical_if_present`], because labels may look like numbers in it.
     ///

@@ -78,7 +78,7 @@ impl Fitting {
                 predictors.push(column);
             }
         }
-        self.check_columns(&predictors)?;
+        self.refuse_identifiers(&predictors)?;
         let predictors = self.without_constants(predictors)?;
         let responses = Responses { target, weights };
         let rows = self.rows(&predictors, &responses)?;
@@ -139,32 +139,23 @@ impl Fitting {
         Ok((encoding, frame, self.notes))
     }
 
-    /// Checks that the type and the labels of each of the `predictors` make sense.
-    fn check_columns(&self, predictors: &[Column]) -> Result<(), InputError> {
-        for Column { name, data } in predictors {
-            let place = || self.source.place().column(name);
-            match data {
-                ColumnData::Unsupported(type_name) => {
-                    let type_name = type_name.clone();
-                    let problem = ColumnProblem::Unsupported {
-                        name: name.clone(),
-                        type_name,
-                    };
-                    return Err(problem.at(place()));
-                }
-                ColumnData::Text { levels, .. }
-                    if levels.len() == self.n_rows && self.n_rows > MOST_DISTINCT =>
-                {
-                    let problem = ValueProblem::Identifier {
-                        name: name.clone(),
-                        rows: self.n_rows,
-                    };
-                    return Err(problem.at(place()));
-                }
-                ColumnData::Text { .. } | ColumnData::Numeric(_) => {}
+    /// Refuses text columns in which every row has a label of its own.
+    fn refuse_identifiers(&self, predictors: &[Column]) -> Result<(), InputError> {
+        let rows = self.n_rows;
+        let is_identifier = |column: &&Column| {
+            rows > MOST_DISTINCT
+                && matches!(&column.data, ColumnData::Text { levels, .. } if levels.len() == rows)
+        };
+        match predictors.iter().find(is_identifier) {
+            Some(Column { name, .. }) => {
+                let problem = ValueProblem::Identifier {
+                    name: name.clone(),
+                    rows,
+                };
+                Err(problem.at(self.source.place().column(name)))
             }
+            None => Ok(()),
         }
-        Ok(())
     }
 
     /// The `predictors` without text columns of one label.
@@ -293,6 +284,7 @@ fn code(column: &Column, rows: &[usize], missing: Missing) -> SourceColumn {
                 mean: impute.then(mean),
             }
         }
+        // Refused when the matrix is made, whatever the coding.
         ColumnData::Unsupported(_) => SourceColumn::Numeric { name, mean: None },
     }
 }

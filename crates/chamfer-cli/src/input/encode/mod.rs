@@ -15,7 +15,7 @@ mod selection;
 mod sparse;
 
 pub use apply::Need;
-pub use encoding::{Encoding, Predictors, SourceColumn};
+pub use encoding::Encoding;
 pub use fit::fit_encoding;
 pub use frame::{Frame, Matrix};
 pub use note::Note;

@@ -24,7 +24,7 @@ pub enum FileProblem {
     )]
     UnknownFormat,
     /// There is nothing in the file.
-    #[error("the file is empty; it needs a line of column names and at least one row of data")]
+    #[error("the file is empty; give one that has at least one row of data")]
     Empty,
     /// There are column names, but nothing below them.
     #[error("the file has column names but no rows of data; add the data below the names")]

@@ -98,6 +98,12 @@ fn decode(
     options: &ReadOptions,
     format: Format,
 ) -> Result<Table, InputError> {
+    if file
+        .metadata()
+        .is_ok_and(|metadata| metadata.is_file() && metadata.len() == 0)
+    {
+        return Err(FileProblem::Empty.at(Place::file(path)));
+    }
     guard::catch_panic(|| decoder(path, file, options)).unwrap_or_else(|message| {
         Err(FileProblem::Damaged { format, message }.at(Place::file(path)))
     })

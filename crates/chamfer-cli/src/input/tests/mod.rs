@@ -10,7 +10,8 @@ use std::path::PathBuf;
 
 use tempfile::TempDir;
 
-use super::{Column, ColumnData, Matrix, ReadOptions, Selection, Table, TableData, read};
+use super::table::{Column, ColumnData, Table, TableData};
+use super::{Matrix, ReadOptions, Selection, read};
 
 /// A folder of files that is removed at the end of the test.
 struct Files(TempDir);
@@ -108,6 +109,10 @@ fn predict(target: &str) -> Selection {
 
 /// Asserts that `message` has each of `parts` in it.
 #[track_caller]
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "errors are passed as they are returned"
+)]
 fn assert_says(message: impl ToString, parts: &[&str]) {
     let message = message.to_string();
     for part in parts {

@@ -1,7 +1,8 @@
 //! svmlight files, read and coded.
 
 use super::*;
-use crate::input::{Encoding, Frame, Missing, Need, Note, SparseMatrix, fit_encoding};
+use crate::input::sparse::SparseMatrix;
+use crate::input::{Encoding, Frame, Missing, Need, Note, fit_encoding};
 
 const TRAINING: &str = "# names\n1 1:0.5 3:2 # first\n\n-1 qid:4 2:1e1 3:0\n+2.5\n0 5:-1 \r\n";
 
@@ -175,6 +176,6 @@ fn lines_are_checked() {
     };
     assert_says(
         read_as("t.svm", "1 1:1\n", &options).unwrap_err(),
-        &["--categorical"],
+        &["--categorical", "no column of this"],
     );
 }

@@ -1,0 +1,256 @@
+//! The command line.
+
+use crate::input::{Format, Missing};
+use clap::{Args, Parser, Subcommand};
+use std::path::PathBuf;
+
+const OBJECTIVE: &str = "\
+Objective:
+  1/(2n) ‖y − Xβ − b‖² + λ Σ_j s_j |β_j|
+
+  This is the scaling of scikit-learn's Lasso and of glmnet, so the same λ means the same fit.
+  s_j is the standard deviation of column j (1/n, as in glmnet, whose default this is), or 1 with
+  --no-standardize: then it is exactly scikit-learn's Lasso. The intercept b is never penalized.
+  With --weights, 1/n becomes w_i / Σw. Coefficients are reported on the original scale.
+
+Certificate:
+  Every λ comes with its relative duality gap: the objective is within this fraction of its
+  minimum, proved by a dual point computed from the data.
+
+Exit status:
+  0    every λ met the tolerance
+  1    an error; nothing was written
+  2    the command line is wrong
+  3    some λ missed the tolerance (they are marked; everything was written)
+  130  interrupted; the λs that were done were written";
+
+/// Sparse regression by smooth optimization, every answer with a certificate.
+#[derive(Debug, Parser)]
+#[command(version, max_term_width = 100)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Compute a lasso path: one certified fit for each λ of a grid
+    #[command(after_long_help = OBJECTIVE)]
+    Path(PathArgs),
+    /// Fit the lasso at one λ
+    #[command(after_long_help = OBJECTIVE)]
+    Fit(FitArgs),
+    /// Predict with a model on the rows of a file
+    Predict(PredictArgs),
+    /// Recompute the certificate of a model from the data alone
+    Check(CheckArgs),
+}
+
+/// How to read a file.
+#[derive(Debug, Args)]
+pub struct FileArgs {
+    /// The data: .csv, .tsv (either may be .gz), .parquet, .arrow, or .svm (svmlight, may be .gz)
+    pub file: PathBuf,
+
+    /// Format of the file, if its name does not tell: csv, tsv, parquet, arrow or svmlight
+    #[arg(long, help_heading = "Reading")]
+    pub format: Option<Format>,
+
+    /// Character between the fields of a CSV file
+    #[arg(long, value_parser = delimiter, help_heading = "Reading")]
+    pub delimiter: Option<u8>,
+}
+
+/// What a fit needs to know about the data.
+#[derive(Debug, Args)]
+pub struct DataArgs {
+    #[command(flatten)]
+    pub file: FileArgs,
+
+    /// Column to predict (not needed for svmlight, which has it)
+    #[arg(short, long, value_name = "COLUMN")]
+    pub target: Option<String>,
+
+    /// Column of observation weights
+    #[arg(long, value_name = "COLUMN", help_heading = "Columns")]
+    pub weights: Option<String>,
+
+    /// Predictors to use, with * and ? as wildcards [default: all other columns]
+    #[arg(
+        long,
+        value_name = "COLUMNS",
+        value_delimiter = ',',
+        help_heading = "Columns"
+    )]
+    pub include: Vec<String>,
+
+    /// Columns to leave out, with * and ? as wildcards
+    #[arg(
+        long,
+        value_name = "COLUMNS",
+        value_delimiter = ',',
+        help_heading = "Columns"
+    )]
+    pub exclude: Vec<String>,
+
+    /// Columns to treat as labels although they look like numbers; text columns always are
+    /// (each label becomes a column of its own, named COLUMN=LABEL)
+    #[arg(
+        long,
+        value_name = "COLUMNS",
+        value_delimiter = ',',
+        help_heading = "Columns"
+    )]
+    pub categorical: Vec<String>,
+
+    /// Missing values: refuse, mean (impute the column's mean) or drop (the row)
+    #[arg(long, value_name = "HOW", default_value_t = Missing::Refuse, help_heading = "Columns")]
+    pub missing: Missing,
+}
+
+/// What a fit needs to know about the model.
+#[derive(Debug, Args)]
+pub struct ModelArgs {
+    /// Fit no intercept
+    #[arg(long, help_heading = "Model")]
+    pub no_intercept: bool,
+
+    /// Penalize coefficients on the scale of the data instead of standardized columns
+    #[arg(long, help_heading = "Model")]
+    pub no_standardize: bool,
+
+    /// Relative duality gap to reach at every λ
+    #[arg(long, default_value = "1e-6", value_parser = tolerance, help_heading = "Model")]
+    pub tol: f64,
+
+    /// Seed of random choices, kept in the model; a lasso fit makes none
+    #[arg(long, default_value_t = 0, help_heading = "Run")]
+    pub seed: u64,
+
+    /// Threads to use [default: all cores]; results do not depend on it
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..=1024), help_heading = "Run")]
+    pub threads: Option<u16>,
+
+    /// Folder for model.json, path.csv and, for a path, path.svg and path.png
+    #[arg(short, long, value_name = "DIR", help_heading = "Output")]
+    pub out: Option<PathBuf>,
+
+    /// Print the result as JSON instead of a table
+    #[arg(long, help_heading = "Output")]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct PathArgs {
+    #[command(flatten)]
+    pub data: DataArgs,
+
+    #[command(flatten)]
+    pub model: ModelArgs,
+
+    /// The λs to fit, separated by commas; they are taken from the largest down
+    #[arg(
+        long,
+        value_delimiter = ',',
+        value_parser = lambda,
+        allow_negative_numbers = true,
+        conflicts_with_all = ["n_lambdas", "lambda_min_ratio"],
+        help_heading = "Path"
+    )]
+    pub lambdas: Vec<f64>,
+
+    /// Number of λs, equally spaced in log λ from λ_max down
+    #[arg(
+        long,
+        default_value_t = 100,
+        value_parser = clap::value_parser!(u32).range(1..=100_000),
+        help_heading = "Path"
+    )]
+    pub n_lambdas: u32,
+
+    /// Least λ as a fraction of λ_max [default: 0.0001, or 0.01 with fewer rows than columns]
+    #[arg(long, value_parser = fraction, allow_negative_numbers = true, help_heading = "Path")]
+    pub lambda_min_ratio: Option<f64>,
+}
+
+#[derive(Debug, Args)]
+pub struct FitArgs {
+    #[command(flatten)]
+    pub data: DataArgs,
+
+    #[command(flatten)]
+    pub model: ModelArgs,
+
+    /// The λ to fit
+    #[arg(short, long, value_parser = lambda, allow_negative_numbers = true)]
+    pub lambda: f64,
+}
+
+#[derive(Debug, Args)]
+pub struct PredictArgs {
+    /// model.json of a path or fit
+    pub model: PathBuf,
+
+    #[command(flatten)]
+    pub file: FileArgs,
+
+    /// Which λ of a path to predict with [default: every one, a column each]
+    #[arg(short, long, value_parser = lambda, allow_negative_numbers = true)]
+    pub lambda: Option<f64>,
+
+    /// CSV file to write to [default: print]
+    #[arg(short, long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct CheckArgs {
+    /// model.json of a path or fit
+    pub model: PathBuf,
+
+    #[command(flatten)]
+    pub file: FileArgs,
+
+    /// Relative duality gap to ask for [default: the one that the model was fitted with]
+    #[arg(long, value_parser = tolerance)]
+    pub tol: Option<f64>,
+
+    /// Print the result as JSON instead of a table
+    #[arg(long)]
+    pub json: bool,
+}
+
+fn number(text: &str) -> Result<f64, String> {
+    text.trim().parse().map_err(|_| "not a number".to_owned())
+}
+
+fn lambda(text: &str) -> Result<f64, String> {
+    let value = number(text)?;
+    if value.is_finite() && value > 0.0 {
+        Ok(value)
+    } else {
+        Err("lambda must be a finite number above 0".to_owned())
+    }
+}
+
+fn tolerance(text: &str) -> Result<f64, String> {
+    fraction(text)
+        .map_err(|_| "the tolerance must be a number between 0 and 1, like 1e-6".to_owned())
+}
+
+fn fraction(text: &str) -> Result<f64, String> {
+    let value = number(text)?;
+    if value > 0.0 && value < 1.0 {
+        Ok(value)
+    } else {
+        Err("must be between 0 and 1".to_owned())
+    }
+}
+
+fn delimiter(text: &str) -> Result<u8, String> {
+    match (text, text.as_bytes()) {
+        ("\\t" | "tab", _) => Ok(b'\t'),
+        (_, &[byte]) if byte.is_ascii() && !matches!(byte, b'"' | b'\n' | b'\r') => Ok(byte),
+        _ => Err("the delimiter must be one ASCII character, or 'tab'".to_owned()),
+    }
+}

@@ -1,0 +1,41 @@
+//! The subcommands, one file each.
+
+mod check;
+mod data;
+mod fit;
+mod predict;
+
+use crate::args::Command;
+use crate::error::CliError;
+use crate::interrupt;
+use std::process::ExitCode;
+
+/// How a command that did its work ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Status {
+    /// All is well.
+    Certified,
+    /// Some λ missed the tolerance.
+    ToleranceMissed,
+    /// Ctrl-C; what was done is written.
+    Interrupted,
+}
+
+impl From<Status> for ExitCode {
+    fn from(status: Status) -> Self {
+        match status {
+            Status::Certified => ExitCode::SUCCESS,
+            Status::ToleranceMissed => ExitCode::from(3),
+            Status::Interrupted => ExitCode::from(interrupt::STATUS),
+        }
+    }
+}
+
+pub fn run(command: Command) -> Result<Status, CliError> {
+    match command {
+        Command::Path(args) => fit::path(&args),
+        Command::Fit(args) => fit::fit(&args),
+        Command::Predict(args) => predict::run(&args),
+        Command::Check(args) => check::run(&args),
+    }
+}

@@ -1,0 +1,201 @@
+//! `model.json`: what a fit leaves for `predict`, `check` and other programs.
+
+use crate::error::CliError;
+use crate::input::Encoding;
+use chamfer_glm::Coefficients;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
+
+/// Marks a file as a model of this program.
+const SCHEMA: &str = "chamfer-model";
+/// Version of the format; it changes when an older program would misread the file.
+const VERSION: u64 = 1;
+
+/// A fitted model: how the data was coded, and the fit at each λ.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Model {
+    schema: String,
+    version: u64,
+    /// Version of the program that wrote the file.
+    chamfer: String,
+    pub family: Family,
+    pub penalty: PenaltyName,
+    /// The formula, for people.
+    pub objective: String,
+    pub data: DataFacts,
+    pub intercept: bool,
+    pub standardize: bool,
+    /// Relative duality gap asked for.
+    pub tolerance: f64,
+    pub seed: u64,
+    /// Whether Ctrl-C ended the path early.
+    pub interrupted: bool,
+    /// The fits, largest λ first.
+    pub path: Vec<FitRecord>,
+    pub encoding: Encoding,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Family {
+    Gaussian,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PenaltyName {
+    Lasso,
+}
+
+/// The training data in a few words.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DataFacts {
+    /// Name of the file, without its folder.
+    pub file: String,
+    pub rows: usize,
+    /// Number of coded columns.
+    pub columns: usize,
+}
+
+/// The fit at one λ.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FitRecord {
+    pub lambda: f64,
+    pub nonzero: usize,
+    pub r_squared: f64,
+    /// Value of the objective.
+    pub objective: f64,
+    /// Proved lower bound of the objective.
+    pub dual: f64,
+    /// `(objective − dual) / objective`.
+    pub relative_gap: f64,
+    /// Whether the relative gap met the tolerance.
+    pub converged: bool,
+    pub newton_steps: usize,
+    pub seconds: f64,
+    pub intercept: f64,
+    /// Coefficients on the original scale that are not 0, by column name.
+    pub coefficients: BTreeMap<String, f64>,
+}
+
+/// What [`Model::new`] needs.
+pub struct ModelParts {
+    pub objective: String,
+    pub data: DataFacts,
+    pub intercept: bool,
+    pub standardize: bool,
+    pub tolerance: f64,
+    pub seed: u64,
+    pub interrupted: bool,
+    pub path: Vec<FitRecord>,
+    pub encoding: Encoding,
+}
+
+impl Model {
+    pub fn new(parts: ModelParts) -> Self {
+        Self {
+            schema: SCHEMA.to_owned(),
+            version: VERSION,
+            chamfer: env!("CARGO_PKG_VERSION").to_owned(),
+            family: Family::Gaussian,
+            penalty: PenaltyName::Lasso,
+            objective: parts.objective,
+            data: parts.data,
+            intercept: parts.intercept,
+            standardize: parts.standardize,
+            tolerance: parts.tolerance,
+            seed: parts.seed,
+            interrupted: parts.interrupted,
+            path: parts.path,
+            encoding: parts.encoding,
+        }
+    }
+
+    /// Reads a model file, refusing what is none, is cut off or has another version.
+    pub fn read(path: &Path) -> Result<Self, CliError> {
+        /// The part of the file that says what it is, whatever its version.
+        #[derive(Deserialize)]
+        struct Head {
+            schema: String,
+            version: u64,
+        }
+        let failed = |error| CliError::Read {
+            path: path.to_owned(),
+            error,
+        };
+        let text = std::fs::read_to_string(path).map_err(failed)?;
+        let not_a_model = |reason: String| CliError::NotAModel {
+            path: path.to_owned(),
+            reason,
+        };
+        let head: Head =
+            serde_json::from_str(&text).map_err(|error| not_a_model(error.to_string()))?;
+        if head.schema != SCHEMA {
+            return Err(not_a_model(format!("its schema is '{}'", head.schema)));
+        }
+        if head.version != VERSION {
+            let (found, known) = (head.version, VERSION);
+            return Err(CliError::ModelVersion {
+                path: path.to_owned(),
+                found,
+                known,
+            });
+        }
+        let model: Self =
+            serde_json::from_str(&text).map_err(|error| not_a_model(error.to_string()))?;
+        if model.path.is_empty() {
+            return Err(not_a_model("it has no fit".to_owned()));
+        }
+        Ok(model)
+    }
+
+    /// The fit at `lambda`, to within rounding.
+    pub fn fit_at(&self, lambda: f64) -> Result<&FitRecord, CliError> {
+        let near = |fit: &&FitRecord| (fit.lambda - lambda).abs() <= 1e-9 * lambda;
+        self.path.iter().find(near).ok_or_else(|| {
+            let available = match (self.path.first(), self.path.last()) {
+                (Some(first), Some(last)) if self.path.len() > 1 => {
+                    format!(
+                        "{} from {} down to {}",
+                        self.path.len(),
+                        first.lambda,
+                        last.lambda
+                    )
+                }
+                (Some(only), _) => format!("only {}", only.lambda),
+                _ => "none".to_owned(),
+            };
+            CliError::UnknownLambda { lambda, available }
+        })
+    }
+}
+
+impl FitRecord {
+    /// The coefficients by position, for coded columns called `names`.
+    ///
+    /// A coefficient whose column is not there is an error: the file was edited.
+    pub fn coefficients_for(
+        &self,
+        positions: &HashMap<&str, usize>,
+        path: &Path,
+    ) -> Result<Coefficients, CliError> {
+        let place = |(name, &value): (&String, &f64)| match positions.get(name.as_str()) {
+            Some(&position) => Ok((position, value)),
+            None => Err(CliError::NotAModel {
+                path: path.to_owned(),
+                reason: format!("it has a coefficient for '{name}', which is none of its columns"),
+            }),
+        };
+        let mut values = self
+            .coefficients
+            .iter()
+            .map(place)
+            .collect::<Result<Vec<_>, _>>()?;
+        values.sort_by_key(|(position, _)| *position);
+        Ok(Coefficients {
+            intercept: self.intercept,
+            values,
+        })
+    }
+}

@@ -1,0 +1,89 @@
+//! Output files: all of them whole, or none.
+
+use crate::error::CliError;
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use tempfile::NamedTempFile;
+
+/// A folder that files are going to be written to.
+///
+/// It is made, and tried, before the work begins, so that a long run does not end at a folder
+/// that cannot be written. A folder made for nothing is removed again.
+#[derive(Debug)]
+pub struct OutputFolder {
+    path: PathBuf,
+    created: bool,
+}
+
+impl OutputFolder {
+    pub fn prepare(path: &Path) -> Result<Self, CliError> {
+        let created = !path.exists();
+        fs::create_dir_all(path).map_err(|error| CliError::write(path, error))?;
+        let folder = Self {
+            path: path.to_owned(),
+            created,
+        };
+        NamedTempFile::new_in(path).map_err(|error| CliError::write(path, error))?;
+        Ok(folder)
+    }
+
+    /// Writes all files under temporary names, then renames them into place.
+    pub fn write(mut self, files: &[(&str, &[u8])]) -> Result<Vec<PathBuf>, CliError> {
+        let staged = files
+            .iter()
+            .map(|(name, contents)| {
+                let path = self.path.join(name);
+                stage(&path, contents).map(|file| (file, path))
+            })
+            .collect::<Result<Vec<_>, _>>()?;
+        let mut written = Vec::new();
+        for (file, path) in staged {
+            persist(file, &path)?;
+            written.push(path);
+        }
+        self.created = false;
+        Ok(written)
+    }
+}
+
+impl Drop for OutputFolder {
+    fn drop(&mut self) {
+        if self.created {
+            // Only an empty folder can be removed, so this cannot take anything away.
+            let _ = fs::remove_dir(&self.path);
+        }
+    }
+}
+
+/// Writes one file, whole or not at all.
+pub fn write_file(path: &Path, contents: &[u8]) -> Result<(), CliError> {
+    persist(stage(path, contents)?, path)
+}
+
+/// The contents under a temporary name beside `path`, on the disk.
+fn stage(path: &Path, contents: &[u8]) -> Result<NamedTempFile, CliError> {
+    let write = || -> io::Result<NamedTempFile> {
+        let folder = path
+            .parent()
+            .filter(|folder| !folder.as_os_str().is_empty());
+        let mut builder = tempfile::Builder::new();
+        #[cfg(unix)]
+        {
+            // As for any file that a program makes; temporary files are private by default.
+            use std::os::unix::fs::PermissionsExt;
+            builder.permissions(fs::Permissions::from_mode(0o666));
+        }
+        let mut file = builder.tempfile_in(folder.unwrap_or(Path::new(".")))?;
+        file.write_all(contents)?;
+        file.as_file().sync_all()?;
+        Ok(file)
+    };
+    write().map_err(|error| CliError::write(path, error))
+}
+
+fn persist(file: NamedTempFile, path: &Path) -> Result<(), CliError> {
+    file.persist(path)
+        .map(drop)
+        .map_err(|failed| CliError::write(path, failed.error))
+}

@@ -1,0 +1,40 @@
+//! What a person, or the next program, gets.
+
+mod files;
+mod progress;
+mod table;
+
+pub use files::{OutputFolder, write_file};
+pub use progress::Progress;
+pub use table::{PathTable, top_coefficients};
+
+use std::io::Write;
+
+/// Says something on the standard error stream. Nobody may be listening, which is no error.
+pub fn say(text: &str) {
+    let _ = writeln!(std::io::stderr(), "{text}");
+}
+
+/// Prints a result on the standard output. A closed pipe (`| head`) is no error.
+pub fn print(text: &str) {
+    let _ = writeln!(std::io::stdout(), "{text}");
+}
+
+/// `38`, `5,000`.
+pub fn with_commas(n: usize) -> String {
+    let digits = n.to_string();
+    let mut text = String::new();
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// `1 lambda`, `2 lambdas`.
+pub fn count(n: usize, thing: &str) -> String {
+    let plural = if n == 1 { "" } else { "s" };
+    format!("{} {thing}{plural}", with_commas(n))
+}

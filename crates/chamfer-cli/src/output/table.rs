@@ -1,0 +1,149 @@
+//! Results as text tables and CSV.
+
+use crate::model::FitRecord;
+use std::fmt::Write;
+
+/// Marks a λ that missed the tolerance.
+const MISSED: &str = " *";
+
+/// The fits of a path, a row each.
+pub struct PathTable<'a> {
+    pub fits: &'a [FitRecord],
+    pub tolerance: f64,
+}
+
+impl PathTable<'_> {
+    /// For people.
+    pub fn text(&self) -> String {
+        let header = ["lambda", "nonzero", "R²", "relative gap", "seconds"]
+            .map(str::to_owned)
+            .to_vec();
+        let rows = self.fits.iter().map(|fit| {
+            vec![
+                significant(fit.lambda),
+                fit.nonzero.to_string(),
+                format!("{:.4}", fit.r_squared),
+                format!("{:.1e}", fit.relative_gap),
+                format!("{:.4}", fit.seconds),
+            ]
+        });
+        let lines = aligned(std::iter::once(header).chain(rows));
+        let mut text = String::new();
+        for (i, line) in lines.iter().enumerate() {
+            let missed = i > 0 && !self.fits[i - 1].converged;
+            let _ = writeln!(text, "{line}{}", if missed { MISSED } else { "" });
+        }
+        if self.n_missed() > 0 {
+            let _ = writeln!(
+                text,
+                "{MISSED} missed the tolerance of {:e}: the objective is only proved to be within \
+                 this gap of its minimum",
+                self.tolerance
+            );
+        }
+        text
+    }
+
+    pub fn n_missed(&self) -> usize {
+        self.fits.iter().filter(|fit| !fit.converged).count()
+    }
+
+    /// `path.csv`: a row for each λ.
+    pub fn csv(&self) -> String {
+        let mut text = String::from(
+            "lambda,nonzero,r_squared,objective,dual,relative_gap,converged,newton_steps,seconds\n",
+        );
+        for fit in self.fits {
+            let FitRecord {
+                lambda,
+                nonzero,
+                r_squared,
+                objective,
+                dual,
+                ..
+            } = fit;
+            let FitRecord {
+                relative_gap,
+                converged,
+                newton_steps,
+                seconds,
+                ..
+            } = fit;
+            let _ = writeln!(
+                text,
+                "{lambda},{nonzero},{r_squared},{objective},{dual},{relative_gap:e},{converged},\
+                 {newton_steps},{seconds}"
+            );
+        }
+        text
+    }
+}
+
+/// A table of coefficients `(name, original scale, standardized)`, in the order given; the
+/// standardized ones are left out if they are not `standardized`.
+pub fn top_coefficients(coefficients: &[(&str, f64, f64)], standardized: bool) -> String {
+    let cells = |name: &str, original: String, scaled: String| {
+        let mut row = vec![name.to_owned(), original];
+        if standardized {
+            row.push(scaled);
+        }
+        row
+    };
+    let header = cells(
+        "column",
+        "coefficient".to_owned(),
+        "standardized".to_owned(),
+    );
+    let rows = coefficients
+        .iter()
+        .map(|&(name, original, scaled)| cells(name, significant(original), significant(scaled)));
+    let rows: Vec<Vec<String>> = std::iter::once(header).chain(rows).collect();
+    // The names stand at the left, the numbers at the right.
+    let width = rows
+        .iter()
+        .map(|row| row[0].chars().count())
+        .max()
+        .unwrap_or(0);
+    let padded = rows.into_iter().map(|mut row| {
+        let missing = width - row[0].chars().count();
+        row[0].push_str(&" ".repeat(missing));
+        row
+    });
+    let mut lines = aligned(padded).join("\n");
+    lines.push('\n');
+    lines
+}
+
+/// Four significant digits, in the shorter of the two notations.
+fn significant(value: f64) -> String {
+    let magnitude = value.abs();
+    if value == 0.0 {
+        "0".to_owned()
+    } else if (1e-3..1e5).contains(&magnitude) {
+        let digits = 3 - magnitude.log10().floor() as i32;
+        format!("{value:.*}", usize::try_from(digits).unwrap_or(0))
+    } else {
+        format!("{value:.3e}")
+    }
+}
+
+/// Lines with their cells aligned at the right.
+fn aligned(rows: impl Iterator<Item = Vec<String>>) -> Vec<String> {
+    let rows: Vec<Vec<String>> = rows.collect();
+    let n_columns = rows.first().map_or(0, Vec::len);
+    let width = |c: usize| {
+        rows.iter()
+            .map(|row| row[c].chars().count())
+            .max()
+            .unwrap_or(0)
+    };
+    let widths: Vec<usize> = (0..n_columns).map(width).collect();
+    let line = |row: &Vec<String>| {
+        let cells = row
+            .iter()
+            .zip(&widths)
+            .map(|(cell, width)| format!("{}{cell}", " ".repeat(width - cell.chars().count())));
+        cells.collect::<Vec<_>>().join("  ")
+    };
+    rows.iter().map(line).collect()
+}
