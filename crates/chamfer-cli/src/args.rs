@@ -159,7 +159,7 @@ pub struct PathArgs {
     )]
     pub lambdas: Vec<f64>,
 
-    /// Number of λs, equally spaced in log λ from λ_max down
+    /// Number of λs, equally spaced in log λ, from the least that gives all zeros down
     #[arg(
         long,
         default_value_t = 100,
@@ -168,7 +168,7 @@ pub struct PathArgs {
     )]
     pub n_lambdas: u32,
 
-    /// Least λ as a fraction of λ_max [default: 0.0001, or 0.01 with fewer rows than columns]
+    /// Least λ as a fraction of the largest [default: 0.0001, or 0.01 with fewer rows than columns]
     #[arg(long, value_parser = fraction, allow_negative_numbers = true, help_heading = "Path")]
     pub lambda_min_ratio: Option<f64>,
 }

@@ -83,7 +83,7 @@ pub enum Error {
         /// The value given.
         value: f64,
     },
-    /// λ_max is 0, so no grid of λs can be made.
+    /// `λ_max` is 0, so no grid of λs can be made.
     #[error(
         "no column is correlated with the target, so every lambda gives all zeros: check that the \
          target and the columns vary"
@@ -97,7 +97,7 @@ pub enum Error {
     InvalidGrid {
         /// Number of λs asked for.
         n_lambdas: usize,
-        /// Least λ over λ_max.
+        /// Least λ over `λ_max`.
         ratio: f64,
     },
     /// The numbers overflow even though each is finite.

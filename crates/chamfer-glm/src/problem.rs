@@ -283,7 +283,9 @@ impl<'a> Problem<'a> {
                 .zip(self.design.weights())
                 .map(|(r, w)| r * w);
             let mean: f64 = weighted.sum();
-            residual.iter_mut().for_each(|r| *r -= mean);
+            for r in residual {
+                *r -= mean;
+            }
         }
     }
 }

@@ -1,4 +1,5 @@
 //! The lasso engine against its optimality conditions, the generic smooth route and hard data.
+#![allow(clippy::cast_possible_truncation)] // f32 data on purpose
 
 mod common;
 
@@ -227,10 +228,10 @@ fn hard_designs_are_certified_too() {
 
     let mut scales = correlated(50, 20, 0.2, 5, 13);
     for (j, column) in scales.x.chunks_mut(50).enumerate() {
-        let factor = 10f64.powi(j as i32 % 13 - 6);
-        column
-            .iter_mut()
-            .for_each(|x| *x = *x * factor + 3.0 * factor);
+        let factor = 10f64.powf((j % 13) as f64 - 6.0);
+        for x in column {
+            *x = (*x + 3.0) * factor;
+        }
     }
 
     let mut constant = correlated(50, 20, 0.2, 5, 14);

@@ -71,3 +71,8 @@ pub use penalty::{L1, NoPenalty, Penalty};
 pub use scalar::Scalar;
 pub use strength::Strength;
 pub use transfer::Lifted;
+
+/// The examples of the README, as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;

@@ -65,7 +65,9 @@ fn run(
     let folder = args.out.as_deref().map(OutputFolder::prepare).transpose()?;
     let interrupt = Interrupt::listen()?;
     let (encoding, frame, notes) = data::training(data_args)?;
-    notes.iter().for_each(|note| say(&format!("note: {note}")));
+    for note in &notes {
+        say(&format!("note: {note}"));
+    }
 
     let regression_error = |error: GlmError| {
         CliError::regression(&error, encoding.target(), &frame.names, &frame.rows)

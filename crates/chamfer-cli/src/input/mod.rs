@@ -1,6 +1,6 @@
 //! From a file to the numbers the solver works on, in two steps.
 //!
-//! 1. [`read`] turns a file (CSV, TSV, Parquet, Arrow or svmlight) into a [`Table`]: columns as
+//! 1. [`read()`] turns a file (CSV, TSV, Parquet, Arrow or svmlight) into a table: columns as
 //!    the file has them, with the place of every row kept for messages.
 //! 2. [`fit_encoding`] chooses the target and the predictors of a table, decides how each column
 //!    becomes numbers, and returns the coded [`Frame`] along with the [`Encoding`], which is kept

@@ -23,7 +23,7 @@ impl PathTable<'_> {
                 significant(fit.lambda),
                 fit.nonzero.to_string(),
                 format!("{:.4}", fit.r_squared),
-                format!("{:.1e}", fit.relative_gap),
+                gap(fit.relative_gap),
                 format!("{:.4}", fit.seconds),
             ]
         });
@@ -120,10 +120,22 @@ fn significant(value: f64) -> String {
     if value == 0.0 {
         "0".to_owned()
     } else if (1e-3..1e5).contains(&magnitude) {
-        let digits = 3 - magnitude.log10().floor() as i32;
-        format!("{value:.*}", usize::try_from(digits).unwrap_or(0))
+        let power = [1e4, 1e3, 1e2, 1e1, 1.0, 1e-1, 1e-2]
+            .iter()
+            .position(|p| magnitude >= *p);
+        let decimals = power.unwrap_or(7).saturating_sub(1);
+        format!("{value:.decimals$}")
     } else {
         format!("{value:.3e}")
+    }
+}
+
+/// A gap in one digit after the point; it may be exactly 0.
+fn gap(value: f64) -> String {
+    if value == 0.0 {
+        "0".to_owned()
+    } else {
+        format!("{value:.1e}")
     }
 }
 

@@ -100,7 +100,9 @@ impl Design for SparseDesign<'_> {
             shift += b * at.centre;
         }
         if shift != 0.0 {
-            out.iter_mut().for_each(|out| *out -= shift);
+            for out in out {
+                *out -= shift;
+            }
         }
     }
 

@@ -1,8 +1,10 @@
 //! A Cholesky factor that follows a set of variables as it grows and shrinks.
 
 use faer::dyn_stack::{MemBuffer, MemStack};
-use faer::linalg::cholesky::llt::factor::{cholesky_in_place, cholesky_in_place_scratch};
-use faer::{Mat, Par};
+use faer::linalg::cholesky::llt::factor::{
+    LltRegularization, cholesky_in_place, cholesky_in_place_scratch,
+};
+use faer::{Mat, Par, Spec};
 
 /// Share of new variables from which a fresh factorization is cheaper than appending each.
 const REFACTOR_SHARE: f64 = 0.2;
@@ -117,18 +119,15 @@ impl Cholesky {
             if i == j { c * (1.0 + Self::DAMPING) } else { c }
         };
         let mut lower = Mat::from_fn(n, n, damped);
-        let mut memory = MemBuffer::new(cholesky_in_place_scratch::<f64>(
-            n,
-            Par::Seq,
-            Default::default(),
-        ));
+        let scratch = cholesky_in_place_scratch::<f64>(n, Par::Seq, Spec::default());
+        let mut memory = MemBuffer::new(scratch);
         let stack = MemStack::new(&mut memory);
         let outcome = cholesky_in_place(
             lower.as_mut(),
-            Default::default(),
+            LltRegularization::default(),
             Par::Seq,
             stack,
-            Default::default(),
+            Spec::default(),
         );
         self.rows.clear();
         if outcome.is_ok() {
