@@ -76,31 +76,16 @@ pub struct DataArgs {
     pub weights: Option<String>,
 
     /// Predictors to use, with * and ? as wildcards [default: all other columns]
-    #[arg(
-        long,
-        value_name = "COLUMNS",
-        value_delimiter = ',',
-        help_heading = "Columns"
-    )]
+    #[arg(long, value_name = "COLUMNS", value_delimiter = ',', help_heading = "Columns")]
     pub include: Vec<String>,
 
     /// Columns to leave out, with * and ? as wildcards
-    #[arg(
-        long,
-        value_name = "COLUMNS",
-        value_delimiter = ',',
-        help_heading = "Columns"
-    )]
+    #[arg(long, value_name = "COLUMNS", value_delimiter = ',', help_heading = "Columns")]
     pub exclude: Vec<String>,
 
     /// Columns to treat as labels although they look like numbers; text columns always are
     /// (each label becomes a column of its own, named COLUMN=LABEL)
-    #[arg(
-        long,
-        value_name = "COLUMNS",
-        value_delimiter = ',',
-        help_heading = "Columns"
-    )]
+    #[arg(long, value_name = "COLUMNS", value_delimiter = ',', help_heading = "Columns")]
     pub categorical: Vec<String>,
 
     /// Missing values: refuse, mean (impute the column's mean) or drop (the row)
@@ -240,11 +225,7 @@ fn tolerance(text: &str) -> Result<f64, String> {
 
 fn fraction(text: &str) -> Result<f64, String> {
     let value = number(text)?;
-    if value > 0.0 && value < 1.0 {
-        Ok(value)
-    } else {
-        Err("must be between 0 and 1".to_owned())
-    }
+    if value > 0.0 && value < 1.0 { Ok(value) } else { Err("must be between 0 and 1".to_owned()) }
 }
 
 fn delimiter(text: &str) -> Result<u8, String> {

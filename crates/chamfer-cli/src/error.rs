@@ -31,21 +31,13 @@ pub enum CliError {
          {known}; fit it again with this chamfer, or use the one that wrote it",
         path.display()
     )]
-    ModelVersion {
-        path: PathBuf,
-        found: u64,
-        known: u64,
-    },
+    ModelVersion { path: PathBuf, found: u64, known: u64 },
     /// The model has no such λ.
     #[error("the model has no lambda {lambda}; it has {available}")]
     UnknownLambda { lambda: f64, available: String },
     /// Output could not be written.
     #[error("{}: cannot write there ({error}); {remedy}", path.display())]
-    Write {
-        path: PathBuf,
-        error: io::Error,
-        remedy: &'static str,
-    },
+    Write { path: PathBuf, error: io::Error, remedy: &'static str },
     /// The picture could not be drawn.
     #[error("the plot could not be drawn: {0}")]
     Plot(#[from] PlotError),
@@ -69,11 +61,7 @@ impl CliError {
             }
             _ => "choose another place with --out",
         };
-        Self::Write {
-            path: path.into(),
-            error,
-            remedy,
-        }
+        Self::Write { path: path.into(), error, remedy }
     }
 
     /// An error of the regression engine, with columns and rows by name.
@@ -91,8 +79,8 @@ impl CliError {
                 "target column '{target}' is {value} in every row that counts: there is nothing to \
                  explain; choose another --target"
             ),
-            Glm::OverflowingTarget => format!(
-                "target column '{target}': its values are too large for double precision; rescale it"
+            Glm::UnscaledTarget => format!(
+                "target column '{target}': its values are too large or too small for double precision; rescale it"
             ),
             Glm::Overflow { column } => format!(
                 "column '{}': its values are too large for double precision; rescale it or leave \
@@ -100,23 +88,13 @@ impl CliError {
                 name(column)
             ),
             Glm::NonFiniteDesign { row: at, column } => {
-                format!(
-                    "column '{}', row {}: the value is not finite",
-                    name(column),
-                    row(at)
-                )
+                format!("column '{}', row {}: the value is not finite", name(column), row(at))
             }
             Glm::NonFiniteTarget { row: at, value } => {
-                format!(
-                    "target column '{target}', row {}: the value is {value}",
-                    row(at)
-                )
+                format!("target column '{target}', row {}: the value is {value}", row(at))
             }
             Glm::InvalidWeight { row: at, value } => {
-                format!(
-                    "the weight of row {} is {value}: weights must be at least 0",
-                    row(at)
-                )
+                format!("the weight of row {} is {value}: weights must be at least 0", row(at))
             }
             other => other.to_string(),
         })

@@ -120,15 +120,9 @@ impl Model {
             schema: String,
             version: u64,
         }
-        let failed = |error| CliError::Read {
-            path: path.to_owned(),
-            error,
-        };
+        let failed = |error| CliError::Read { path: path.to_owned(), error };
         let text = std::fs::read_to_string(path).map_err(failed)?;
-        let not_a_model = |reason: String| CliError::NotAModel {
-            path: path.to_owned(),
-            reason,
-        };
+        let not_a_model = |reason: String| CliError::NotAModel { path: path.to_owned(), reason };
         let head: Head =
             serde_json::from_str(&text).map_err(|error| not_a_model(error.to_string()))?;
         if head.schema != SCHEMA {
@@ -136,11 +130,7 @@ impl Model {
         }
         if head.version != VERSION {
             let (found, known) = (head.version, VERSION);
-            return Err(CliError::ModelVersion {
-                path: path.to_owned(),
-                found,
-                known,
-            });
+            return Err(CliError::ModelVersion { path: path.to_owned(), found, known });
         }
         let model: Self =
             serde_json::from_str(&text).map_err(|error| not_a_model(error.to_string()))?;
@@ -156,12 +146,7 @@ impl Model {
         self.path.iter().find(near).ok_or_else(|| {
             let available = match (self.path.first(), self.path.last()) {
                 (Some(first), Some(last)) if self.path.len() > 1 => {
-                    format!(
-                        "{} from {} down to {}",
-                        self.path.len(),
-                        first.lambda,
-                        last.lambda
-                    )
+                    format!("{} from {} down to {}", self.path.len(), first.lambda, last.lambda)
                 }
                 (Some(only), _) => format!("only {}", only.lambda),
                 _ => "none".to_owned(),
@@ -187,15 +172,8 @@ impl FitRecord {
                 reason: format!("it has a coefficient for '{name}', which is none of its columns"),
             }),
         };
-        let mut values = self
-            .coefficients
-            .iter()
-            .map(place)
-            .collect::<Result<Vec<_>, _>>()?;
+        let mut values = self.coefficients.iter().map(place).collect::<Result<Vec<_>, _>>()?;
         values.sort_by_key(|(position, _)| *position);
-        Ok(Coefficients {
-            intercept: self.intercept,
-            values,
-        })
+        Ok(Coefficients { intercept: self.intercept, values })
     }
 }

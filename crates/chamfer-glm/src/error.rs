@@ -109,9 +109,9 @@ pub enum Error {
         /// The column.
         column: usize,
     },
-    /// The target's squares overflow.
-    #[error("the target's values are too large for double precision: rescale it")]
-    OverflowingTarget,
+    /// The target's squares overflow or underflow.
+    #[error("the target's values are too large or too small for double precision: rescale it")]
+    UnscaledTarget,
     /// The caller asked to stop.
     #[error("interrupted")]
     Interrupted,

@@ -22,19 +22,8 @@ impl Coefficients {
     /// If a coefficient has no column in `design`.
     #[must_use]
     pub fn predict(&self, design: &dyn Design) -> Vec<f64> {
-        let (columns, values): (Vec<Centred>, Vec<f64>) = self
-            .values
-            .iter()
-            .map(|&(column, b)| {
-                (
-                    Centred {
-                        column,
-                        centre: 0.0,
-                    },
-                    b,
-                )
-            })
-            .unzip();
+        let (columns, values): (Vec<Centred>, Vec<f64>) =
+            self.values.iter().map(|&(column, b)| (Centred { column, centre: 0.0 }, b)).unzip();
         let mut predictions = vec![self.intercept; design.n_rows()];
         design.add_product(&columns, &values, &mut predictions);
         predictions
@@ -71,9 +60,7 @@ pub fn lambda_grid(lambda_max: f64, n_lambdas: usize, ratio: f64) -> Result<Vec<
         return Err(Error::InvalidGrid { n_lambdas, ratio });
     }
     let steps = (n_lambdas - 1).max(1) as f64;
-    Ok((0..n_lambdas)
-        .map(|k| lambda_max * ratio.powf(k as f64 / steps))
-        .collect())
+    Ok((0..n_lambdas).map(|k| lambda_max * ratio.powf(k as f64 / steps)).collect())
 }
 
 /// Solves `problem` at each of `lambdas`, in their order, as the iterator is advanced; each
@@ -110,14 +97,9 @@ pub fn path<'p>(
     stop: &'p (dyn Fn() -> bool + 'p),
 ) -> Result<impl Iterator<Item = Result<PathPoint, Error>> + 'p, Error> {
     if lambdas.is_empty() {
-        return Err(Error::InvalidGrid {
-            n_lambdas: 0,
-            ratio: 1.0,
-        });
+        return Err(Error::InvalidGrid { n_lambdas: 0, ratio: 1.0 });
     }
-    lambdas
-        .iter()
-        .try_for_each(|&lambda| check_lambda(lambda))?;
+    lambdas.iter().try_for_each(|&lambda| check_lambda(lambda))?;
     if !(tolerance > 0.0 && tolerance < 1.0) {
         return Err(Error::InvalidTolerance { value: tolerance });
     }
@@ -127,16 +109,14 @@ pub fn path<'p>(
         if interrupted {
             return None;
         }
-        let point = solver
-            .solve(lambda, tolerance, stop)
-            .map(|solution| PathPoint {
-                lambda,
-                coefficients: problem.on_original_scale(&solution.coefficients),
-                gap: solution.gap,
-                r_squared: solution.r_squared,
-                converged: solution.gap.relative() <= tolerance,
-                newton_steps: solution.newton_steps,
-            });
+        let point = solver.solve(lambda, tolerance, stop).map(|solution| PathPoint {
+            lambda,
+            coefficients: problem.on_original_scale(&solution.coefficients),
+            gap: solution.gap,
+            r_squared: solution.r_squared,
+            converged: solution.gap.relative() <= tolerance,
+            newton_steps: solution.newton_steps,
+        });
         interrupted = point.is_err();
         Some(point)
     }))

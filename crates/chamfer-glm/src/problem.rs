@@ -25,11 +25,7 @@ pub struct ProblemSettings<'a> {
 
 impl Default for ProblemSettings<'_> {
     fn default() -> Self {
-        Self {
-            intercept: true,
-            standardize: true,
-            weights: None,
-        }
+        Self { intercept: true, standardize: true, weights: None }
     }
 }
 
@@ -80,23 +76,14 @@ impl<'a> Problem<'a> {
             return Err(Error::OneRow);
         }
         if let Some(row) = target.iter().position(|y| !y.is_finite()) {
-            return Err(Error::NonFiniteTarget {
-                row,
-                value: target[row],
-            });
+            return Err(Error::NonFiniteTarget { row, value: target[row] });
         }
         if let Some((row, column)) = design.find_non_finite() {
             return Err(Error::NonFiniteDesign { row, column });
         }
         let weights = normalized_weights(n_rows, settings.weights)?;
 
-        let counted = || {
-            target
-                .iter()
-                .zip(&weights)
-                .filter(|(_, w)| **w > 0.0)
-                .map(|(y, _)| *y)
-        };
+        let counted = || target.iter().zip(&weights).filter(|(_, w)| **w > 0.0).map(|(y, _)| *y);
         let first = counted().next().unwrap_or(0.0);
         let constant = counted().all(|y| y == first);
         if constant && (settings.intercept || first == 0.0) {
@@ -113,22 +100,12 @@ impl<'a> Problem<'a> {
         };
         let loss = SquaredLoss::new(target.iter().map(|y| y - target_mean).collect());
         let null_value = loss.value(loss.target(), &weights);
-        let design = Standardized::new(design, weights, settings.intercept, settings.standardize);
-        let overflows = |&j: &usize| !(design.scale(j).is_finite() && design.centre(j).is_finite());
-        if let Some(column) = (0..design.n_cols()).find(overflows) {
-            return Err(Error::Overflow { column });
+        if !null_value.is_normal() {
+            return Err(Error::UnscaledTarget);
         }
-        if !null_value.is_finite() {
-            return Err(Error::OverflowingTarget);
-        }
+        let design = Standardized::new(design, weights, settings.intercept, settings.standardize)?;
         let intercept = settings.intercept;
-        Ok(Self {
-            design,
-            loss,
-            target_mean,
-            null_value,
-            intercept,
-        })
+        Ok(Self { design, loss, target_mean, null_value, intercept })
     }
 
     /// The design, centred and scaled.
@@ -143,11 +120,8 @@ impl<'a> Problem<'a> {
     #[must_use]
     pub fn lambda_max(&self) -> f64 {
         let mut correlations = vec![0.0; self.design.n_cols()];
-        self.design
-            .correlations(self.loss.target(), &mut correlations);
-        correlations
-            .iter()
-            .fold(0.0, |max: f64, rho| max.max(rho.abs()))
+        self.design.correlations(self.loss.target(), &mut correlations);
+        correlations.iter().fold(0.0, |max: f64, rho| max.max(rho.abs()))
     }
 
     /// Certifies coefficients on the original scale at `lambda`, from the data alone.
@@ -163,10 +137,7 @@ impl<'a> Problem<'a> {
     ) -> Result<RegressionCertificate, Error> {
         check_lambda(lambda)?;
         let n_cols = self.design.n_cols();
-        let beyond = coefficients
-            .values
-            .iter()
-            .find(|(column, _)| *column >= n_cols);
+        let beyond = coefficients.values.iter().find(|(column, _)| *column >= n_cols);
         if let Some(&(column, _)) = beyond {
             return Err(Error::LengthMismatch {
                 what: "the design (its number of columns)",
@@ -174,11 +145,8 @@ impl<'a> Problem<'a> {
                 found: n_cols,
             });
         }
-        let (columns, scaled): (Vec<usize>, Vec<f64>) = coefficients
-            .values
-            .iter()
-            .map(|&(j, b)| (j, b * self.design.scale(j)))
-            .unzip();
+        let (columns, scaled): (Vec<usize>, Vec<f64>) =
+            coefficients.values.iter().map(|&(j, b)| (j, b * self.design.scale(j))).unzip();
         let mut residual = self.residual(&columns, &scaled);
         // The intercept that centring implies, and the one that was given.
         let implied = self.intercept_for(&coefficients.values);
@@ -201,27 +169,17 @@ impl<'a> Problem<'a> {
         let gradient: Vec<f64> = correlations.iter().map(|rho| -rho).collect();
         let residual_norm = L1.stationarity(&dense, &gradient, Strength::uniform(lambda));
         Ok(RegressionCertificate {
-            gap: DualityGap {
-                primal,
-                dual: gap.dual,
-            },
+            gap: DualityGap { primal, dual: gap.dual },
             relative_stationarity: residual_norm / lambda,
             r_squared: 1.0 - loss_at_offset / self.null_value,
-            n_nonzero: coefficients
-                .values
-                .iter()
-                .filter(|(_, b)| *b != 0.0)
-                .count(),
+            n_nonzero: coefficients.values.iter().filter(|(_, b)| *b != 0.0).count(),
         })
     }
 
     /// Residual of the centred target at coefficients of standardized columns.
     pub(crate) fn residual(&self, columns: &[usize], scaled: &[f64]) -> Vec<f64> {
-        let (support, values): (Vec<usize>, Vec<f64>) = columns
-            .iter()
-            .zip(scaled)
-            .filter(|(_, b)| **b != 0.0)
-            .unzip();
+        let (support, values): (Vec<usize>, Vec<f64>) =
+            columns.iter().zip(scaled).filter(|(_, b)| **b != 0.0).unzip();
         let mut predictor = vec![0.0; self.design.n_rows()];
         self.design.add_product(&support, &values, &mut predictor);
         self.loss.residual(&mut predictor);
@@ -242,9 +200,7 @@ impl<'a> Problem<'a> {
         let strength = Strength::uniform(lambda);
         let weights = self.design.weights();
         // L1 is a norm, so it has a dual norm; without one, only the zero dual point is safe.
-        let dual_norm = L1
-            .dual_norm(correlations, strength)
-            .unwrap_or(f64::INFINITY);
+        let dual_norm = L1.dual_norm(correlations, strength).unwrap_or(f64::INFINITY);
         DualityGap {
             primal: self.loss.value(residual, weights) + L1.value(scaled, strength),
             dual: self.loss.best_dual(residual, weights, dual_norm.recip()),
@@ -258,14 +214,9 @@ impl<'a> Problem<'a> {
 
     /// The coefficients on the original scale, with the intercept.
     pub(crate) fn on_original_scale(&self, scaled: &[(usize, f64)]) -> Coefficients {
-        let values: Vec<(usize, f64)> = scaled
-            .iter()
-            .map(|&(j, b)| (j, b / self.design.scale(j)))
-            .collect();
-        Coefficients {
-            intercept: self.intercept_for(&values),
-            values,
-        }
+        let values: Vec<(usize, f64)> =
+            scaled.iter().map(|&(j, b)| (j, b / self.design.scale(j))).collect();
+        Coefficients { intercept: self.intercept_for(&values), values }
     }
 
     /// The best intercept for coefficients on the original scale: 0 if none is fitted.
@@ -278,10 +229,7 @@ impl<'a> Problem<'a> {
     /// have none, and rounding may leave a little.
     fn centre(&self, residual: &mut [f64]) {
         if self.intercept {
-            let weighted = residual
-                .iter()
-                .zip(self.design.weights())
-                .map(|(r, w)| r * w);
+            let weighted = residual.iter().zip(self.design.weights()).map(|(r, w)| r * w);
             let mean: f64 = weighted.sum();
             for r in residual {
                 *r -= mean;
@@ -299,15 +247,7 @@ pub(crate) fn check_lambda(lambda: f64) -> Result<(), Error> {
 }
 
 fn check_length(what: &'static str, expected: usize, found: usize) -> Result<(), Error> {
-    if expected == found {
-        Ok(())
-    } else {
-        Err(Error::LengthMismatch {
-            what,
-            expected,
-            found,
-        })
-    }
+    if expected == found { Ok(()) } else { Err(Error::LengthMismatch { what, expected, found }) }
 }
 
 /// Weights that sum to 1.
@@ -317,10 +257,7 @@ fn normalized_weights(n_rows: usize, weights: Option<&[f64]>) -> Result<Vec<f64>
     };
     check_length("the weights", n_rows, weights.len())?;
     if let Some(row) = weights.iter().position(|w| !(w.is_finite() && *w >= 0.0)) {
-        return Err(Error::InvalidWeight {
-            row,
-            value: weights[row],
-        });
+        return Err(Error::InvalidWeight { row, value: weights[row] });
     }
     // Dividing by the largest first keeps the sum finite.
     let largest = weights.iter().fold(0.0, |max: f64, w| max.max(*w));

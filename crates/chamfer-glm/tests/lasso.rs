@@ -12,10 +12,7 @@ use common::{Simulated, correlated};
 
 fn solve_path(problem: &Problem, ratio: f64, tolerance: f64) -> Vec<PathPoint> {
     let lambdas = lambda_grid(problem.lambda_max(), 30, ratio).unwrap();
-    path(problem, &lambdas, tolerance, &|| false)
-        .unwrap()
-        .collect::<Result<_, _>>()
-        .unwrap()
+    path(problem, &lambdas, tolerance, &|| false).unwrap().collect::<Result<_, _>>().unwrap()
 }
 
 /// Objective, duality gap and largest optimality violation by textbook loops over the raw data.
@@ -39,11 +36,7 @@ fn by_hand(data: &Simulated, point: &PathPoint, weights: &[f64], standardize: bo
     for j in 0..*p {
         let m = mean(&|i| x[j * n + i]);
         let variance = mean(&|i| (x[j * n + i] - m).powi(2));
-        let scale = if standardize && variance > 0.0 {
-            variance.sqrt()
-        } else {
-            1.0
-        };
+        let scale = if standardize && variance > 0.0 { variance.sqrt() } else { 1.0 };
         let rho = mean(&|i| (x[j * n + i] - m) * r[i]) / scale;
         dual_norm = dual_norm.max(rho.abs() / point.lambda);
         primal += point.lambda * scale * beta[j].abs();
@@ -60,22 +53,14 @@ fn by_hand(data: &Simulated, point: &PathPoint, weights: &[f64], standardize: bo
 
 #[test]
 fn every_point_of_a_path_is_certified_and_the_certificate_is_true() {
-    let shapes = [
-        (60, 20, 0.0, 5),
-        (40, 200, 0.5, 8),
-        (100, 100, 0.9, 10),
-        (30, 500, 0.3, 5),
-    ];
+    let shapes = [(60, 20, 0.0, 5), (40, 200, 0.5, 8), (100, 100, 0.9, 10), (30, 500, 0.3, 5)];
     for (case, (n, p, rho, n_true)) in shapes.into_iter().enumerate() {
         for standardize in [true, false] {
             let data = correlated(n, p, rho, n_true, case as u64);
             let design = DenseDesign::new(n, p, &data.x).unwrap();
             let weights: Vec<f64> = (0..n).map(|i| 0.5 + (i % 3) as f64).collect();
-            let settings = ProblemSettings {
-                standardize,
-                weights: Some(&weights),
-                ..Default::default()
-            };
+            let settings =
+                ProblemSettings { standardize, weights: Some(&weights), ..Default::default() };
             let problem = Problem::new(&design, &data.y, &settings).unwrap();
             for point in solve_path(&problem, 1e-3, 1e-10) {
                 let [primal, gap, violation] = by_hand(&data, &point, &weights, standardize);
@@ -104,10 +89,7 @@ fn newton_agrees_with_the_generic_smooth_route() {
     let data = correlated(50, 12, 0.6, 3, 7);
     let Simulated { n, p, x, y } = &data;
     let design = DenseDesign::new(*n, *p, x).unwrap();
-    let settings = ProblemSettings {
-        standardize: false,
-        ..Default::default()
-    };
+    let settings = ProblemSettings { standardize: false, ..Default::default() };
     let problem = Problem::new(&design, y, &settings).unwrap();
     let loss = value_and_gradient(|beta: &[f64], gradient: &mut [f64]| {
         gradient.fill(0.0);
@@ -131,10 +113,7 @@ fn newton_agrees_with_the_generic_smooth_route() {
         .unwrap();
         let fit = minimize(&loss, &blocks, &vec![0.0; p + 1], &LbfgsSettings::default()).unwrap();
         let difference = fit.certificate.objective - point.gap.primal;
-        assert!(
-            difference.abs() <= 1e-10 * point.gap.primal,
-            "{difference:e}"
-        );
+        assert!(difference.abs() <= 1e-10 * point.gap.primal, "{difference:e}");
         assert!(fit.certificate.stationarity < 1e-6);
         let nonzero = fit.coefficients[..*p].iter().filter(|b| **b != 0.0).count();
         assert_eq!(nonzero, point.coefficients.values.len());
@@ -144,11 +123,8 @@ fn newton_agrees_with_the_generic_smooth_route() {
 #[test]
 fn sparse_and_dense_and_f32_designs_agree() {
     let data = correlated(80, 40, 0.2, 6, 3);
-    let x: Vec<f64> = data
-        .x
-        .iter()
-        .map(|&x| if x < 0.8 { 0.0 } else { f64::from(x as f32) })
-        .collect();
+    let x: Vec<f64> =
+        data.x.iter().map(|&x| if x < 0.8 { 0.0 } else { f64::from(x as f32) }).collect();
     let narrow: Vec<f32> = x.iter().map(|&x| x as f32).collect();
     let (mut starts, mut rows, mut values) = (vec![0], Vec::new(), Vec::new());
     for column in x.chunks(data.n) {
@@ -163,21 +139,9 @@ fn sparse_and_dense_and_f32_designs_agree() {
     let sparse = SparseDesign::new(data.n, &starts, &rows, &values).unwrap();
     let settings = ProblemSettings::default();
     let paths = [
-        solve_path(
-            &Problem::new(&dense, &data.y, &settings).unwrap(),
-            1e-3,
-            1e-10,
-        ),
-        solve_path(
-            &Problem::new(&single, &data.y, &settings).unwrap(),
-            1e-3,
-            1e-10,
-        ),
-        solve_path(
-            &Problem::new(&sparse, &data.y, &settings).unwrap(),
-            1e-3,
-            1e-10,
-        ),
+        solve_path(&Problem::new(&dense, &data.y, &settings).unwrap(), 1e-3, 1e-10),
+        solve_path(&Problem::new(&single, &data.y, &settings).unwrap(), 1e-3, 1e-10),
+        solve_path(&Problem::new(&sparse, &data.y, &settings).unwrap(), 1e-3, 1e-10),
     ];
     for other in &paths[1..] {
         for (a, b) in paths[0].iter().zip(other) {
@@ -192,19 +156,12 @@ fn one_column_has_the_closed_form() {
     let x = [1.0, -1.0, 2.0, 0.0, -2.0];
     let y = [2.0, -1.0, 3.0, 1.0, -4.0];
     let design = DenseDesign::new(5, 1, &x).unwrap();
-    let settings = ProblemSettings {
-        standardize: false,
-        ..Default::default()
-    };
+    let settings = ProblemSettings { standardize: false, ..Default::default() };
     let problem = Problem::new(&design, &y, &settings).unwrap();
     // Centred y is (1.8, -1.2, 2.8, 0.8, -4.2), xᵀy/n = 17/5, xᵀx/n = 2.
     assert!((problem.lambda_max() - 3.4).abs() < 1e-14);
     for (lambda, expected) in [(4.0, 0.0), (3.4, 0.0), (2.0, 0.7), (0.4, 1.5)] {
-        let point = path(&problem, &[lambda], 1e-12, &|| false)
-            .unwrap()
-            .next()
-            .unwrap()
-            .unwrap();
+        let point = path(&problem, &[lambda], 1e-12, &|| false).unwrap().next().unwrap().unwrap();
         let b = point.coefficients.values.first().map_or(0.0, |(_, b)| *b);
         assert!((b - expected).abs() < 1e-12, "lambda {lambda}: {b}");
     }
@@ -219,9 +176,8 @@ fn hard_designs_are_certified_too() {
 
     let mut dependent = correlated(40, 30, 0.0, 5, 12);
     for j in 0..20 {
-        let sum: Vec<f64> = (0..40)
-            .map(|i| dependent.x[j * 40 + i] + dependent.x[(j + 5) * 40 + i])
-            .collect();
+        let sum: Vec<f64> =
+            (0..40).map(|i| dependent.x[j * 40 + i] + dependent.x[(j + 5) * 40 + i]).collect();
         dependent.x.extend(sum);
     }
     dependent.p = 50;
@@ -257,10 +213,7 @@ fn hard_designs_are_certified_too() {
 fn threads_do_not_change_the_result() {
     let data = correlated(300, 900, 0.5, 10, 5);
     let run = |threads: usize| {
-        let pool = rayon::ThreadPoolBuilder::new()
-            .num_threads(threads)
-            .build()
-            .unwrap();
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
         pool.install(|| {
             let design = DenseDesign::new(data.n, data.p, &data.x).unwrap();
             let problem = Problem::new(&design, &data.y, &ProblemSettings::default()).unwrap();
@@ -292,60 +245,28 @@ fn bad_input_is_a_typed_error() {
     let x = [1.0, 2.0, 3.0, 4.0, 5.0, 7.0];
     let design = DenseDesign::new(3, 2, &x).unwrap();
     let fails = |y: &[f64], weights: Option<&[f64]>| {
-        let settings = ProblemSettings {
-            weights,
-            ..Default::default()
-        };
+        let settings = ProblemSettings { weights, ..Default::default() };
         Problem::new(&design, y, &settings).err().unwrap()
     };
     let y = [1.0, 2.0, 4.0];
     assert_eq!(fails(&[1.0; 3], None), Error::ConstantTarget { value: 1.0 });
-    assert!(matches!(
-        fails(&[1.0, f64::NAN, 0.0], None),
-        Error::NonFiniteTarget { row: 1, .. }
-    ));
-    assert!(matches!(
-        fails(&y[..2], None),
-        Error::LengthMismatch {
-            expected: 3,
-            found: 2,
-            ..
-        }
-    ));
+    assert!(matches!(fails(&[1.0, f64::NAN, 0.0], None), Error::NonFiniteTarget { row: 1, .. }));
+    assert!(matches!(fails(&y[..2], None), Error::LengthMismatch { expected: 3, found: 2, .. }));
     let weights = [1.0, -1.0, 1.0];
-    assert_eq!(
-        fails(&y, Some(&weights)),
-        Error::InvalidWeight {
-            row: 1,
-            value: -1.0
-        }
-    );
+    assert_eq!(fails(&y, Some(&weights)), Error::InvalidWeight { row: 1, value: -1.0 });
     assert_eq!(fails(&y, Some(&[0.0; 3])), Error::ZeroWeights);
     // Only one row counts.
-    assert!(matches!(
-        fails(&y, Some(&[0.0, 1.0, 0.0])),
-        Error::ConstantTarget { .. }
-    ));
+    assert!(matches!(fails(&y, Some(&[0.0, 1.0, 0.0])), Error::ConstantTarget { .. }));
 
-    assert!(matches!(
-        DenseDesign::new(3, 3, &x),
-        Err(Error::LengthMismatch { expected: 9, .. })
-    ));
-    assert!(matches!(
-        DenseDesign::<f64>::new(0, 2, &[]),
-        Err(Error::EmptyDesign { .. })
-    ));
+    assert!(matches!(DenseDesign::new(3, 3, &x), Err(Error::LengthMismatch { expected: 9, .. })));
+    assert!(matches!(DenseDesign::<f64>::new(0, 2, &[]), Err(Error::EmptyDesign { .. })));
     let bad = [1.0, f64::INFINITY, 3.0, 4.0, 5.0, 7.0];
     let infinite = DenseDesign::new(3, 2, &bad).unwrap();
-    let error = Problem::new(&infinite, &y, &ProblemSettings::default())
-        .err()
-        .unwrap();
+    let error = Problem::new(&infinite, &y, &ProblemSettings::default()).err().unwrap();
     assert_eq!(error, Error::NonFiniteDesign { row: 1, column: 0 });
     let huge = [1e200, -1e200, 3e200, 4.0, 5.0, 7.0];
     let overflowing = DenseDesign::new(3, 2, &huge).unwrap();
-    let error = Problem::new(&overflowing, &y, &ProblemSettings::default())
-        .err()
-        .unwrap();
+    let error = Problem::new(&overflowing, &y, &ProblemSettings::default()).err().unwrap();
     assert_eq!(error, Error::Overflow { column: 0 });
     assert!(SparseDesign::new(3, &[0, 2], &[1, 1], &[1.0, 2.0]).is_err());
 
@@ -356,22 +277,10 @@ fn bad_input_is_a_typed_error() {
             Err(Error::InvalidLambda { .. })
         ));
     }
-    assert!(matches!(
-        path(&problem, &[], 1e-6, &|| false),
-        Err(Error::InvalidGrid { .. })
-    ));
-    assert!(matches!(
-        path(&problem, &[1.0], 0.0, &|| false),
-        Err(Error::InvalidTolerance { .. })
-    ));
+    assert!(matches!(path(&problem, &[], 1e-6, &|| false), Err(Error::InvalidGrid { .. })));
+    assert!(matches!(path(&problem, &[1.0], 0.0, &|| false), Err(Error::InvalidTolerance { .. })));
     assert!(matches!(lambda_grid(0.0, 5, 0.1), Err(Error::NoSignal)));
-    assert!(matches!(
-        lambda_grid(1.0, 5, 1.5),
-        Err(Error::InvalidGrid { .. })
-    ));
-    let beyond = Coefficients {
-        intercept: 0.0,
-        values: vec![(2, 1.0)],
-    };
+    assert!(matches!(lambda_grid(1.0, 5, 1.5), Err(Error::InvalidGrid { .. })));
+    let beyond = Coefficients { intercept: 0.0, values: vec![(2, 1.0)] };
     assert!(problem.certify(&beyond, 0.1).is_err());
 }

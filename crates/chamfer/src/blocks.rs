@@ -24,12 +24,7 @@ impl<T: Scalar> Block<T> {
         lambda: T,
     ) -> Result<Self, Error> {
         let parametrization = Arc::new(parametrization);
-        let block = Self {
-            parametrization,
-            n_coefficients,
-            lambda,
-            weights: None,
-        };
+        let block = Self { parametrization, n_coefficients, lambda, weights: None };
         block.check(0).map(|()| block)
     }
 
@@ -66,35 +61,25 @@ impl<T: Scalar> Block<T> {
     pub fn strength(&self) -> Strength<'_, T> {
         self.weights
             .as_deref()
-            .map_or(Strength::uniform(self.lambda), |w| {
-                Strength::weighted(self.lambda, w)
-            })
+            .map_or(Strength::uniform(self.lambda), |w| Strength::weighted(self.lambda, w))
     }
 
     /// Checks the block; `position` is its place among others, for the message.
     fn check(&self, position: usize) -> Result<(), Error> {
         let as_f64 = |value: T| value.to_f64().unwrap_or(f64::NAN);
         if !(self.lambda.is_finite() && self.lambda >= T::zero()) {
-            return Err(Error::InvalidLambda {
-                block: position,
-                lambda: as_f64(self.lambda),
-            });
+            return Err(Error::InvalidLambda { block: position, lambda: as_f64(self.lambda) });
         }
         let Some(weights) = &self.weights else {
             return Ok(());
         };
         let n_terms = self.parametrization.n_terms(self.n_coefficients);
         Error::check_length("the weights of a block", n_terms, weights.len())?;
-        match weights
-            .iter()
-            .position(|w| !(w.is_finite() && *w > T::zero()))
-        {
+        match weights.iter().position(|w| !(w.is_finite() && *w > T::zero())) {
             None => Ok(()),
-            Some(index) => Err(Error::InvalidWeight {
-                block: position,
-                index,
-                weight: as_f64(weights[index]),
-            }),
+            Some(index) => {
+                Err(Error::InvalidWeight { block: position, index, weight: as_f64(weights[index]) })
+            }
         }
     }
 }
@@ -120,11 +105,7 @@ impl<T: Scalar> Blocks<T> {
     /// If there is no coefficient in all of them.
     pub fn new(blocks: Vec<Block<T>>) -> Result<Self, Error> {
         let blocks = Self { blocks };
-        if blocks.n_coefficients() == 0 {
-            Err(Error::Empty)
-        } else {
-            Ok(blocks)
-        }
+        if blocks.n_coefficients() == 0 { Err(Error::Empty) } else { Ok(blocks) }
     }
 
     /// Number of coefficients of all blocks.
@@ -141,18 +122,12 @@ impl<T: Scalar> Blocks<T> {
 
     /// The blocks with their places.
     pub(crate) fn placed(&self) -> impl Iterator<Item = Placed<'_, T>> {
-        self.blocks
-            .iter()
-            .scan((0, 0), |(first_coefficient, first_factor), block| {
-                let coefficients = *first_coefficient..*first_coefficient + block.n_coefficients();
-                let factors = *first_factor..*first_factor + block.n_factors();
-                (*first_coefficient, *first_factor) = (coefficients.end, factors.end);
-                Some(Placed {
-                    block,
-                    coefficients,
-                    factors,
-                })
-            })
+        self.blocks.iter().scan((0, 0), |(first_coefficient, first_factor), block| {
+            let coefficients = *first_coefficient..*first_coefficient + block.n_coefficients();
+            let factors = *first_factor..*first_factor + block.n_factors();
+            (*first_coefficient, *first_factor) = (coefficients.end, factors.end);
+            Some(Placed { block, coefficients, factors })
+        })
     }
 
     /// `β = K(ξ)` for all blocks.
@@ -214,19 +189,13 @@ impl<T: Scalar> Blocks<T> {
     pub fn surrogate(&self, factors: &[T]) -> Result<T, Error> {
         self.check_factors(factors)?;
         let values = self.placed().map(|at| {
-            at.block
-                .parametrization()
-                .surrogate(&factors[at.factors], at.block.strength())
+            at.block.parametrization().surrogate(&factors[at.factors], at.block.strength())
         });
         Ok(values.sum())
     }
 
     pub(crate) fn check_coefficients(&self, coefficients: &[T]) -> Result<(), Error> {
-        Error::check_length(
-            "the coefficients",
-            self.n_coefficients(),
-            coefficients.len(),
-        )
+        Error::check_length("the coefficients", self.n_coefficients(), coefficients.len())
     }
 
     pub(crate) fn check_factors(&self, factors: &[T]) -> Result<(), Error> {

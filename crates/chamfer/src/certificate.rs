@@ -31,9 +31,8 @@ impl<T: Scalar> Certificate<T> {
         let mut coefficients = vec![T::zero(); blocks.n_coefficients()];
         blocks.collapse(factors, &mut coefficients)?;
         let base = Self::of_coefficients(objective, blocks, &coefficients)?;
-        let imbalances = blocks
-            .placed()
-            .map(|at| at.block.parametrization().imbalance(&factors[at.factors]));
+        let imbalances =
+            blocks.placed().map(|at| at.block.parametrization().imbalance(&factors[at.factors]));
         Ok(Self {
             misalignment: blocks.surrogate(factors)? - blocks.penalty(&coefficients)?,
             imbalance: imbalances.fold(T::zero(), T::max),
@@ -107,10 +106,6 @@ impl<T: Scalar> DualityGap<T> {
     #[must_use]
     pub fn relative(&self) -> T {
         let gap = self.absolute();
-        if gap == T::zero() {
-            gap
-        } else {
-            gap / self.primal.abs()
-        }
+        if gap == T::zero() { gap } else { gap / self.primal.abs() }
     }
 }

@@ -74,14 +74,6 @@ impl Error {
         expected: usize,
         found: usize,
     ) -> Result<(), Self> {
-        if expected == found {
-            Ok(())
-        } else {
-            Err(Self::LengthMismatch {
-                what,
-                expected,
-                found,
-            })
-        }
+        if expected == found { Ok(()) } else { Err(Self::LengthMismatch { what, expected, found }) }
     }
 }

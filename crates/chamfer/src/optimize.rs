@@ -65,11 +65,7 @@ pub struct LbfgsSettings<T> {
 impl<T: Scalar> Default for LbfgsSettings<T> {
     fn default() -> Self {
         let tolerance = T::epsilon().sqrt();
-        Self {
-            memory: 10,
-            max_iterations: 10_000,
-            tolerance,
-        }
+        Self { memory: 10, max_iterations: 10_000, tolerance }
     }
 }
 
@@ -160,11 +156,7 @@ where
         }
     }
     let (coefficients, certificate) = settle(objective, blocks, &factors)?;
-    Ok(Fit {
-        coefficients,
-        certificate,
-        evaluations: lifted.evaluations(),
-    })
+    Ok(Fit { coefficients, certificate, evaluations: lifted.evaluations() })
 }
 
 /// One run of argmin's L-BFGS from `start`; returns the number of iterations. What it found is
@@ -181,9 +173,7 @@ where
     O: Objective<T>,
 {
     let own_error = |error: argmin::core::Error| {
-        let other = |error: argmin::core::Error| Error::Optimizer {
-            message: error.to_string(),
-        };
+        let other = |error: argmin::core::Error| Error::Optimizer { message: error.to_string() };
         error.downcast::<Error>().unwrap_or_else(other)
     };
     let solver = LBFGS::new(MoreThuenteLineSearch::new(), settings.memory.max(1))
@@ -249,19 +239,8 @@ fn settle<T: Scalar>(
         }
         let with_zeros = Certificate::of_coefficients(objective, blocks, &snapped)?;
         if with_zeros.stationarity <= best.1.stationarity {
-            let Certificate {
-                misalignment,
-                imbalance,
-                ..
-            } = reached;
-            best = (
-                snapped,
-                Certificate {
-                    misalignment,
-                    imbalance,
-                    ..with_zeros
-                },
-            );
+            let Certificate { misalignment, imbalance, .. } = reached;
+            best = (snapped, Certificate { misalignment, imbalance, ..with_zeros });
         }
         slack *= T::of(10.0);
     }

@@ -16,18 +16,12 @@ pub struct Strength<'a, T> {
 impl<'a, T: Scalar> Strength<'a, T> {
     /// The same `lambda` for every term.
     pub fn uniform(lambda: T) -> Self {
-        Self {
-            lambda,
-            weights: None,
-        }
+        Self { lambda, weights: None }
     }
 
     /// `lambda * weights[i]` for term `i`.
     pub fn weighted(lambda: T, weights: &'a [T]) -> Self {
-        Self {
-            lambda,
-            weights: Some(weights),
-        }
+        Self { lambda, weights: Some(weights) }
     }
 
     /// The strength of term `i`.
@@ -37,7 +31,6 @@ impl<'a, T: Scalar> Strength<'a, T> {
     #[inline]
     #[must_use]
     pub fn at(&self, i: usize) -> T {
-        self.weights
-            .map_or(self.lambda, |weights| self.lambda * weights[i])
+        self.weights.map_or(self.lambda, |weights| self.lambda * weights[i])
     }
 }

@@ -47,11 +47,7 @@ impl<'a, T: Scalar, O: Objective<T>> Lifted<'a, T, O> {
             best_factors: vec![T::nan(); m],
             best_value: T::infinity(),
         });
-        Self {
-            objective,
-            blocks,
-            memory,
-        }
+        Self { objective, blocks, memory }
     }
 
     /// Returns `Q(ξ)` and writes `∇Q(ξ)` to `gradient`.
@@ -69,10 +65,7 @@ impl<'a, T: Scalar, O: Objective<T>> Lifted<'a, T, O> {
     #[must_use]
     pub fn best(&self) -> Option<Vec<T>> {
         let memory = self.lock();
-        memory
-            .best_value
-            .is_finite()
-            .then(|| memory.best_factors.clone())
+        memory.best_value.is_finite().then(|| memory.best_factors.clone())
     }
 
     /// Number of times that the objective was called.

@@ -34,26 +34,14 @@ fn lift_collapses_back_and_attains_the_penalty<T: Scalar>() {
             row.lift(&beta, &mut factors);
             row.collapse(&factors, &mut back);
             let name = row.name();
-            assert!(
-                beta.iter().zip(&back).all(|(&a, &b)| close(a, b, 4.0)),
-                "{name}"
-            );
+            assert!(beta.iter().zip(&back).all(|(&a, &b)| close(a, b, 4.0)), "{name}");
             let base = row.penalty().value(&beta, strength);
-            assert!(
-                close(row.surrogate(&factors, strength), base, 16.0),
-                "{name}"
-            );
-            assert!(
-                row.imbalance(&factors) <= T::epsilon() * T::of(8.0),
-                "{name}"
-            );
+            assert!(close(row.surrogate(&factors, strength), base, 16.0), "{name}");
+            assert!(row.imbalance(&factors) <= T::epsilon() * T::of(8.0), "{name}");
 
             row.start(&beta, &mut factors);
             row.collapse(&factors, &mut back);
-            assert!(
-                beta.iter().zip(&back).all(|(&a, &b)| close(a, b, 8.0)),
-                "{name} start"
-            );
+            assert!(beta.iter().zip(&back).all(|(&a, &b)| close(a, b, 8.0)), "{name} start");
         }
     }
 }
@@ -87,19 +75,12 @@ fn quadratic(z: &[f64]) -> impl Objective<f64> + '_ {
         for (j, g) in gradient.iter_mut().enumerate() {
             *g = beta[j] - z[j] + 0.1 * sum;
         }
-        beta.iter()
-            .zip(z)
-            .map(|(b, z)| 0.5 * (b - z).powi(2))
-            .sum::<f64>()
-            + 0.05 * sum * sum
+        beta.iter().zip(z).map(|(b, z)| 0.5 * (b - z).powi(2)).sum::<f64>() + 0.05 * sum * sum
     })
 }
 
 fn mixed_blocks(lambda: f64) -> Blocks<f64> {
-    let weighted = Block::new(Hdp, 3, lambda)
-        .unwrap()
-        .with_weights(vec![1.0, 2.0, 0.5])
-        .unwrap();
+    let weighted = Block::new(Hdp, 3, lambda).unwrap().with_weights(vec![1.0, 2.0, 0.5]).unwrap();
     Blocks::new(vec![
         Block::new(Hpp, 4, lambda).unwrap(),
         weighted,
@@ -129,11 +110,7 @@ fn lifted_gradient_matches_finite_differences_also_at_zero_factors() {
                 lifted.value_and_gradient(&moved, &mut scratch).unwrap()
             };
             let numeric = (at(1e-5) - at(-1e-5)) / 2e-5;
-            assert!(
-                (numeric - gradient[k]).abs() < 1e-8,
-                "{k}: {numeric} {}",
-                gradient[k]
-            );
+            assert!((numeric - gradient[k]).abs() < 1e-8, "{k}: {numeric} {}", gradient[k]);
         }
     }
 }
@@ -159,14 +136,9 @@ fn a_wrong_zero_is_a_saddle_and_a_right_one_a_minimum() {
             g * b[0]
         });
         let blocks = Blocks::new(vec![Block::new(Hpp, 1, 1.0).unwrap()]).unwrap();
-        Lifted::new(&loss, &blocks)
-            .value_and_gradient(&[u, v], &mut [0.0; 2])
-            .unwrap()
+        Lifted::new(&loss, &blocks).value_and_gradient(&[u, v], &mut [0.0; 2]).unwrap()
     };
-    assert!(
-        value(1.5, 1e-3, -1e-3) < 0.0,
-        "|g| > λ: a direction of descent"
-    );
+    assert!(value(1.5, 1e-3, -1e-3) < 0.0, "|g| > λ: a direction of descent");
     assert!(value(0.5, 1e-3, -1e-3) > 0.0 && value(0.5, 1e-3, 1e-3) > 0.0);
     assert!((value(1.5, 1e-3, -1e-3) - (1.0 - 1.5) * 1e-6).abs() < 1e-15);
 }
@@ -183,11 +155,7 @@ fn minimize_finds_the_closed_form_from_random_starts() {
     });
     let mut rng = StdRng::seed_from_u64(4);
     for trial in 0..20 {
-        let block = if trial % 2 == 0 {
-            Block::new(Hpp, 6, 1.0)
-        } else {
-            Block::new(Hdp, 6, 1.0)
-        };
+        let block = if trial % 2 == 0 { Block::new(Hpp, 6, 1.0) } else { Block::new(Hdp, 6, 1.0) };
         let blocks = Blocks::new(vec![block.unwrap()]).unwrap();
         let start: Vec<f64> = uniform(&mut rng, 6);
         let fit = minimize(&loss, &blocks, &start, &LbfgsSettings::default()).unwrap();
@@ -242,15 +210,9 @@ fn any_argmin_solver_takes_the_lifted_problem() {
 #[test]
 fn certificates_measure_what_they_say() {
     let strength = Strength::uniform(1.0);
-    assert_eq!(
-        L1.stationarity(&[0.0, 2.0, -1.0], &[0.5, -1.0, 1.0], strength),
-        0.0
-    );
+    assert_eq!(L1.stationarity(&[0.0, 2.0, -1.0], &[0.5, -1.0, 1.0], strength), 0.0);
     assert_eq!(L1.stationarity(&[0.0, 2.0], &[1.5, -0.75], strength), 0.5);
-    assert_eq!(
-        L1.dual_norm(&[0.5, -3.0], Strength::weighted(1.0, &[1.0, 2.0])),
-        Some(1.5)
-    );
+    assert_eq!(L1.dual_norm(&[0.5, -3.0], Strength::weighted(1.0, &[1.0, 2.0])), Some(1.5));
     assert_eq!(NoPenalty.stationarity(&[1.0], &[-0.25], strength), 0.25);
     assert_eq!(NoPenalty.dual_norm(&[0.25], strength), Some(f64::INFINITY));
 
@@ -270,18 +232,12 @@ fn certificates_measure_what_they_say() {
 #[test]
 fn bad_input_is_a_typed_error() {
     for lambda in [-1.0, f64::NAN, f64::INFINITY] {
-        assert!(matches!(
-            Block::new(Hpp, 2, lambda),
-            Err(Error::InvalidLambda { .. })
-        ));
+        assert!(matches!(Block::new(Hpp, 2, lambda), Err(Error::InvalidLambda { .. })));
     }
     let block = || Block::new(Hpp, 2, 1.0).unwrap();
     let weight = block().with_weights(vec![1.0, 0.0]);
     assert!(matches!(weight, Err(Error::InvalidWeight { index: 1, .. })));
-    assert!(matches!(
-        block().with_weights(vec![1.0]),
-        Err(Error::LengthMismatch { .. })
-    ));
+    assert!(matches!(block().with_weights(vec![1.0]), Err(Error::LengthMismatch { .. })));
     assert_eq!(Blocks::<f64>::new(vec![]).err(), Some(Error::Empty));
 
     let blocks = Blocks::new(vec![block()]).unwrap();
@@ -291,19 +247,9 @@ fn bad_input_is_a_typed_error() {
     });
     let settings = LbfgsSettings::default();
     let length = minimize(&broken, &blocks, &[0.0], &settings);
-    assert!(matches!(
-        length,
-        Err(Error::LengthMismatch {
-            expected: 2,
-            found: 1,
-            ..
-        })
-    ));
+    assert!(matches!(length, Err(Error::LengthMismatch { expected: 2, found: 1, .. })));
     let start = minimize(&broken, &blocks, &[0.0, f64::NAN], &settings);
     assert!(matches!(start, Err(Error::InvalidStart { index: 1, .. })));
     let nan = minimize(&broken, &blocks, &[-1.0, 0.0], &settings);
-    assert!(matches!(
-        nan,
-        Err(Error::NonFiniteObjective { evaluation: 1, .. })
-    ));
+    assert!(matches!(nan, Err(Error::NonFiniteObjective { evaluation: 1, .. })));
 }

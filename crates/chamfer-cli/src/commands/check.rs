@@ -1,6 +1,6 @@
 //! `chamfer check`: the certificate again, from the data alone.
 
-use super::{Status, data};
+use super::{Status, data, to_json};
 use crate::args::CheckArgs;
 use crate::error::CliError;
 use crate::input::Need;
@@ -31,9 +31,8 @@ pub fn run(args: &CheckArgs) -> Result<Status, CliError> {
         .map(|fit| {
             let started = Instant::now();
             let coefficients = fit.coefficients_for(&positions, &args.model)?;
-            let certificate = problem
-                .certify(&coefficients, fit.lambda)
-                .map_err(regression_error)?;
+            let certificate =
+                problem.certify(&coefficients, fit.lambda).map_err(regression_error)?;
             let relative_gap = certificate.gap.relative();
             Ok(FitRecord {
                 nonzero: certificate.n_nonzero,
@@ -48,10 +47,7 @@ pub fn run(args: &CheckArgs) -> Result<Status, CliError> {
         })
         .collect::<Result<Vec<_>, CliError>>()?;
 
-    let table = PathTable {
-        fits: &checked,
-        tolerance,
-    };
+    let table = PathTable { fits: &checked, tolerance };
     let n_missed = table.n_missed();
     if args.json {
         #[derive(serde::Serialize)]
@@ -60,13 +56,8 @@ pub fn run(args: &CheckArgs) -> Result<Status, CliError> {
             missed_tolerance: usize,
             path: &'a [FitRecord],
         }
-        let report = Report {
-            tolerance,
-            missed_tolerance: n_missed,
-            path: &checked,
-        };
-        let json = serde_json::to_string_pretty(&report);
-        print(&json.map_err(|error| CliError::Setup(error.to_string()))?);
+        let report = Report { tolerance, missed_tolerance: n_missed, path: &checked };
+        print(&to_json(&report)?);
     } else {
         print(&table.text());
     }

@@ -10,10 +10,7 @@ use std::path::Path;
 
 /// Reads the training data of a fit.
 pub fn training(args: &DataArgs) -> Result<(Encoding, Frame, Vec<Note>), CliError> {
-    let options = ReadOptions {
-        categorical: args.categorical.clone(),
-        ..options(&args.file)
-    };
+    let options = ReadOptions { categorical: args.categorical.clone(), ..options(&args.file) };
     let table = input::read(&args.file.file, &options)?;
     let selection = Selection {
         target: args.target.clone(),
@@ -28,30 +25,21 @@ pub fn training(args: &DataArgs) -> Result<(Encoding, Frame, Vec<Note>), CliErro
 /// Reads data for a model and codes it as the training data was.
 pub fn for_model(args: &FileArgs, model: &Model, need: Need) -> Result<Frame, CliError> {
     let categorical_if_present = model.encoding.text_columns();
-    let options = ReadOptions {
-        categorical_if_present,
-        ..options(args)
-    };
+    let options = ReadOptions { categorical_if_present, ..options(args) };
     let table = input::read(&args.file, &options)?;
     Ok(model.encoding.apply(table, need)?)
 }
 
 fn options(args: &FileArgs) -> ReadOptions {
-    ReadOptions {
-        format: args.format,
-        delimiter: args.delimiter,
-        ..ReadOptions::default()
-    }
+    ReadOptions { format: args.format, delimiter: args.delimiter, ..ReadOptions::default() }
 }
 
 /// The design matrix of a frame, on the frame's own memory.
 pub fn design(frame: &Frame) -> Result<Box<dyn Design + '_>, chamfer_glm::Error> {
     Ok(match &frame.matrix {
-        Matrix::Dense {
-            n_rows,
-            n_cols,
-            values,
-        } => Box::new(DenseDesign::new(*n_rows, *n_cols, values)?),
+        Matrix::Dense { n_rows, n_cols, values } => {
+            Box::new(DenseDesign::new(*n_rows, *n_cols, values)?)
+        }
         Matrix::Sparse(sparse) => Box::new(SparseDesign::new(
             sparse.n_rows,
             &sparse.column_starts,
@@ -63,18 +51,10 @@ pub fn design(frame: &Frame) -> Result<Box<dyn Design + '_>, chamfer_glm::Error>
 
 /// Position of each coded column.
 pub fn positions(frame: &Frame) -> HashMap<&str, usize> {
-    frame
-        .names
-        .iter()
-        .enumerate()
-        .map(|(position, name)| (name.as_str(), position))
-        .collect()
+    frame.names.iter().enumerate().map(|(position, name)| (name.as_str(), position)).collect()
 }
 
 /// The name of a file without its folder.
 pub fn file_name(path: &Path) -> String {
-    path.file_name()
-        .unwrap_or(path.as_os_str())
-        .to_string_lossy()
-        .into_owned()
+    path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
 }

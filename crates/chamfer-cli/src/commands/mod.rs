@@ -1,9 +1,14 @@
-//! The subcommands, one file each.
+//! The subcommands: `fit` (with what it needs: `columns`, `solved`, `picture`, `report`), `predict`
+//! and `check`; `data` reads for all of them.
 
 mod check;
+mod columns;
 mod data;
 mod fit;
+mod picture;
 mod predict;
+mod report;
+mod solved;
 
 use crate::args::Command;
 use crate::error::CliError;
@@ -38,4 +43,9 @@ pub fn run(command: Command) -> Result<Status, CliError> {
         Command::Predict(args) => predict::run(&args),
         Command::Check(args) => check::run(&args),
     }
+}
+
+/// Results for other programs.
+fn to_json(value: &impl serde::Serialize) -> Result<String, CliError> {
+    serde_json::to_string_pretty(value).map_err(|error| CliError::Setup(error.to_string()))
 }

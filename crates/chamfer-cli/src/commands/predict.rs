@@ -20,11 +20,7 @@ pub fn run(args: &PredictArgs) -> Result<Status, CliError> {
     let positions = data::positions(&frame);
     let predictions = fits
         .iter()
-        .map(|fit| {
-            Ok(fit
-                .coefficients_for(&positions, &args.model)?
-                .predict(design.as_ref()))
-        })
+        .map(|fit| Ok(fit.coefficients_for(&positions, &args.model)?.predict(design.as_ref())))
         .collect::<Result<Vec<_>, CliError>>()?;
 
     let mut text = String::from("row");

@@ -16,11 +16,7 @@ pub(super) fn check<S: AsRef<str>>(names: &[S], path: &Path) -> Result<(), Input
         let problem = if name.is_empty() {
             FileProblem::EmptyName { position }
         } else if let Some(first) = seen.insert(name, position) {
-            FileProblem::DuplicateName {
-                name: name.to_owned(),
-                first,
-                second: position,
-            }
+            FileProblem::DuplicateName { name: name.to_owned(), first, second: position }
         } else {
             continue;
         };
@@ -37,11 +33,8 @@ pub(super) fn matching<S: AsRef<str>>(
     names: &[S],
     role: Role,
 ) -> Result<(Vec<bool>, HashSet<usize>), ColumnProblem> {
-    let positions: HashMap<&str, usize> = names
-        .iter()
-        .enumerate()
-        .map(|(position, name)| (name.as_ref(), position))
-        .collect();
+    let positions: HashMap<&str, usize> =
+        names.iter().enumerate().map(|(position, name)| (name.as_ref(), position)).collect();
     let mut chosen = vec![false; names.len()];
     let mut exact = HashSet::new();
     for pattern in patterns {
@@ -62,17 +55,9 @@ pub(super) fn matching<S: AsRef<str>>(
         if !found {
             let hint = NameHint::new(pattern, names);
             return Err(if is_glob {
-                ColumnProblem::NoMatch {
-                    role,
-                    pattern: pattern.clone(),
-                    hint,
-                }
+                ColumnProblem::NoMatch { role, pattern: pattern.clone(), hint }
             } else {
-                ColumnProblem::Unknown {
-                    role,
-                    name: pattern.clone(),
-                    hint,
-                }
+                ColumnProblem::Unknown { role, name: pattern.clone(), hint }
             });
         }
     }
@@ -136,26 +121,13 @@ impl NameHint {
             return Self::choices(names);
         }
         close.sort_by_key(|&(distance, _)| distance);
-        Self::Closest(
-            close
-                .into_iter()
-                .take(SHOWN)
-                .map(|(_, name)| name.to_owned())
-                .collect(),
-        )
+        Self::Closest(close.into_iter().take(SHOWN).map(|(_, name)| name.to_owned()).collect())
     }
 
     /// The hint that shows the first of `names`.
     pub(super) fn choices<S: AsRef<str>>(names: &[S]) -> Self {
-        let first = names
-            .iter()
-            .take(SHOWN)
-            .map(|name| name.as_ref().to_owned())
-            .collect();
-        Self::Choices {
-            first,
-            total: names.len(),
-        }
+        let first = names.iter().take(SHOWN).map(|name| name.as_ref().to_owned()).collect();
+        Self::Choices { first, total: names.len() }
     }
 }
 
@@ -222,14 +194,8 @@ mod tests {
         assert_eq!(distance(&chars("kitten"), "sitting"), 3);
         assert_eq!(distance(&chars(""), "abc"), 3);
         let names = ["height", "weight", "age", "city"];
-        assert_eq!(
-            NameHint::new("Age", &names).to_string(),
-            "did you mean \"age\"?"
-        );
-        assert_eq!(
-            NameHint::new("heigth", &names),
-            NameHint::Closest(vec!["height".to_owned()])
-        );
+        assert_eq!(NameHint::new("Age", &names).to_string(), "did you mean \"age\"?");
+        assert_eq!(NameHint::new("heigth", &names), NameHint::Closest(vec!["height".to_owned()]));
         assert_eq!(
             NameHint::new("zzzz", &names).to_string(),
             "the columns are \"height\", \"weight\", \"age\" and 1 more"

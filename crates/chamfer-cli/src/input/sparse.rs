@@ -23,10 +23,7 @@ impl SparseMatrix {
             Some(&[start, end]) => start..end,
             _ => 0..0,
         };
-        self.row_indices[range.clone()]
-            .iter()
-            .copied()
-            .zip(self.values[range].iter().copied())
+        self.row_indices[range.clone()].iter().copied().zip(self.values[range].iter().copied())
     }
 
     /// The matrix of the given `columns` (those beyond the last are empty) and `rows`
@@ -69,12 +66,7 @@ pub(super) struct RowBuilder {
 impl RowBuilder {
     /// A matrix without rows.
     pub(super) fn new() -> Self {
-        Self {
-            row_starts: vec![0],
-            columns: Vec::new(),
-            values: Vec::new(),
-            n_cols: 0,
-        }
+        Self { row_starts: vec![0], columns: Vec::new(), values: Vec::new(), n_cols: 0 }
     }
 
     /// Puts `value` into column `column` of the current row; the columns of a row must increase.

@@ -71,10 +71,7 @@ impl Source {
     /// A table of the file at `path`, with the line each row starts on if it is a text file.
     #[must_use]
     pub fn new(path: &Path, lines: Option<LineNumbers>) -> Self {
-        Self {
-            path: path.to_path_buf(),
-            lines,
-        }
+        Self { path: path.to_path_buf(), lines }
     }
 
     /// The file as a whole.
@@ -87,10 +84,7 @@ impl Source {
     #[must_use]
     pub fn row(&self, row: usize) -> Place {
         let line = self.lines.as_ref().and_then(|lines| lines.line(row));
-        Place {
-            line,
-            ..self.place().row(row + 1)
-        }
+        Place { line, ..self.place().row(row + 1) }
     }
 }
 
@@ -134,12 +128,7 @@ mod tests {
             numbers.push(line);
         }
         assert_eq!(numbers.jumps.len(), 3);
-        assert!(
-            lines
-                .iter()
-                .enumerate()
-                .all(|(row, &line)| numbers.line(row) == Some(line))
-        );
+        assert!(lines.iter().enumerate().all(|(row, &line)| numbers.line(row) == Some(line)));
         assert_eq!(numbers.line(6), None);
     }
 }

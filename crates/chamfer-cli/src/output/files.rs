@@ -20,10 +20,7 @@ impl OutputFolder {
     pub fn prepare(path: &Path) -> Result<Self, CliError> {
         let created = !path.exists();
         fs::create_dir_all(path).map_err(|error| CliError::write(path, error))?;
-        let folder = Self {
-            path: path.to_owned(),
-            created,
-        };
+        let folder = Self { path: path.to_owned(), created };
         NamedTempFile::new_in(path).map_err(|error| CliError::write(path, error))?;
         Ok(folder)
     }
@@ -64,9 +61,7 @@ pub fn write_file(path: &Path, contents: &[u8]) -> Result<(), CliError> {
 /// The contents under a temporary name beside `path`, on the disk.
 fn stage(path: &Path, contents: &[u8]) -> Result<NamedTempFile, CliError> {
     let write = || -> io::Result<NamedTempFile> {
-        let folder = path
-            .parent()
-            .filter(|folder| !folder.as_os_str().is_empty());
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
         let mut builder = tempfile::Builder::new();
         #[cfg(unix)]
         {
@@ -83,7 +78,5 @@ fn stage(path: &Path, contents: &[u8]) -> Result<NamedTempFile, CliError> {
 }
 
 fn persist(file: NamedTempFile, path: &Path) -> Result<(), CliError> {
-    file.persist(path)
-        .map(drop)
-        .map_err(|failed| CliError::write(path, failed.error))
+    file.persist(path).map(drop).map_err(|failed| CliError::write(path, failed.error))
 }

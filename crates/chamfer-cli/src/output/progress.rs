@@ -19,8 +19,7 @@ impl Progress {
     }
 
     pub fn advance(&self, point: &PathPoint) {
-        self.0
-            .set_message(format!("{} nonzero", point.coefficients.values.len()));
+        self.0.set_message(format!("{} nonzero", point.coefficients.values.len()));
         self.0.inc(1);
     }
 

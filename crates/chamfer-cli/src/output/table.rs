@@ -15,9 +15,8 @@ pub struct PathTable<'a> {
 impl PathTable<'_> {
     /// For people.
     pub fn text(&self) -> String {
-        let header = ["lambda", "nonzero", "R²", "relative gap", "seconds"]
-            .map(str::to_owned)
-            .to_vec();
+        let header =
+            ["lambda", "nonzero", "R²", "relative gap", "seconds"].map(str::to_owned).to_vec();
         let rows = self.fits.iter().map(|fit| {
             vec![
                 significant(fit.lambda),
@@ -54,21 +53,8 @@ impl PathTable<'_> {
             "lambda,nonzero,r_squared,objective,dual,relative_gap,converged,newton_steps,seconds\n",
         );
         for fit in self.fits {
-            let FitRecord {
-                lambda,
-                nonzero,
-                r_squared,
-                objective,
-                dual,
-                ..
-            } = fit;
-            let FitRecord {
-                relative_gap,
-                converged,
-                newton_steps,
-                seconds,
-                ..
-            } = fit;
+            let FitRecord { lambda, nonzero, r_squared, objective, dual, .. } = fit;
+            let FitRecord { relative_gap, converged, newton_steps, seconds, .. } = fit;
             let _ = writeln!(
                 text,
                 "{lambda},{nonzero},{r_squared},{objective},{dual},{relative_gap:e},{converged},\
@@ -89,21 +75,13 @@ pub fn top_coefficients(coefficients: &[(&str, f64, f64)], standardized: bool) -
         }
         row
     };
-    let header = cells(
-        "column",
-        "coefficient".to_owned(),
-        "standardized".to_owned(),
-    );
+    let header = cells("column", "coefficient".to_owned(), "standardized".to_owned());
     let rows = coefficients
         .iter()
         .map(|&(name, original, scaled)| cells(name, significant(original), significant(scaled)));
     let rows: Vec<Vec<String>> = std::iter::once(header).chain(rows).collect();
     // The names stand at the left, the numbers at the right.
-    let width = rows
-        .iter()
-        .map(|row| row[0].chars().count())
-        .max()
-        .unwrap_or(0);
+    let width = rows.iter().map(|row| row[0].chars().count()).max().unwrap_or(0);
     let padded = rows.into_iter().map(|mut row| {
         let missing = width - row[0].chars().count();
         row[0].push_str(&" ".repeat(missing));
@@ -120,9 +98,7 @@ fn significant(value: f64) -> String {
     if value == 0.0 {
         "0".to_owned()
     } else if (1e-3..1e5).contains(&magnitude) {
-        let power = [1e4, 1e3, 1e2, 1e1, 1.0, 1e-1, 1e-2]
-            .iter()
-            .position(|p| magnitude >= *p);
+        let power = [1e4, 1e3, 1e2, 1e1, 1.0, 1e-1, 1e-2].iter().position(|p| magnitude >= *p);
         let decimals = power.unwrap_or(7).saturating_sub(1);
         format!("{value:.decimals$}")
     } else {
@@ -132,23 +108,14 @@ fn significant(value: f64) -> String {
 
 /// A gap in one digit after the point; it may be exactly 0.
 fn gap(value: f64) -> String {
-    if value == 0.0 {
-        "0".to_owned()
-    } else {
-        format!("{value:.1e}")
-    }
+    if value == 0.0 { "0".to_owned() } else { format!("{value:.1e}") }
 }
 
 /// Lines with their cells aligned at the right.
 fn aligned(rows: impl Iterator<Item = Vec<String>>) -> Vec<String> {
     let rows: Vec<Vec<String>> = rows.collect();
     let n_columns = rows.first().map_or(0, Vec::len);
-    let width = |c: usize| {
-        rows.iter()
-            .map(|row| row[c].chars().count())
-            .max()
-            .unwrap_or(0)
-    };
+    let width = |c: usize| rows.iter().map(|row| row[c].chars().count()).max().unwrap_or(0);
     let widths: Vec<usize> = (0..n_columns).map(width).collect();
     let line = |row: &Vec<String>| {
         let cells = row

@@ -40,11 +40,7 @@ pub struct Stroke {
 impl Stroke {
     /// An opaque line.
     pub const fn new(color: RGBColor, width: f64) -> Self {
-        Self {
-            color,
-            opacity: 1.0,
-            width,
-        }
+        Self { color, opacity: 1.0, width }
     }
 }
 
@@ -83,9 +79,7 @@ pub fn paint(
     let (units_x, units_y) = (width * UNITS_PER_PIXEL, height * UNITS_PER_PIXEL);
     {
         let backend = SVGBackend::with_string(&mut svg, (units_x, units_y));
-        let canvas = Canvas {
-            area: backend.into_drawing_area(),
-        };
+        let canvas = Canvas { area: backend.into_drawing_area() };
         draw(&canvas)?;
         canvas.area.present()?;
     }
@@ -114,9 +108,7 @@ impl Canvas<'_> {
 
     /// Draws a filled circle.
     pub fn dot(&self, center: Point, radius: f64, color: RGBColor) -> Result<(), PlotError> {
-        Ok(self
-            .area
-            .draw(&Circle::new(units(center), length(radius), color.filled()))?)
+        Ok(self.area.draw(&Circle::new(units(center), length(radius), color.filled()))?)
     }
 
     /// Writes a text whose baseline is at `at`.
@@ -156,10 +148,7 @@ fn units(point: Point) -> (i32, i32) {
     (length(point.0), length(point.1))
 }
 
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "everything drawn is near the canvas"
-)]
+#[expect(clippy::cast_possible_truncation, reason = "everything drawn is near the canvas")]
 fn length(pixels: f64) -> i32 {
     (pixels * f64::from(UNITS_PER_PIXEL)).round() as i32
 }

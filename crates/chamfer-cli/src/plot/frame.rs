@@ -26,18 +26,9 @@ pub const LAMBDA_TITLE: f64 = 578.0;
 const TOP: f64 = 92.0;
 const BOTTOM: f64 = 536.0;
 
-const TITLE: Font = Font {
-    color: INK,
-    size: 16.0,
-};
-const AXIS_TITLE: Font = Font {
-    color: INK,
-    size: 12.5,
-};
-const TICK_LABEL: Font = Font {
-    color: FAINT,
-    size: 11.0,
-};
+const TITLE: Font = Font { color: INK, size: 16.0 };
+const AXIS_TITLE: Font = Font { color: INK, size: 12.5 };
+const TICK_LABEL: Font = Font { color: FAINT, size: 11.0 };
 
 const GRID: Stroke = Stroke::new(RGBColor(0xEC, 0xEC, 0xEC), 0.8);
 const ZERO_LINE: Stroke = Stroke::new(RGBColor(0xA8, 0xA8, 0xA8), 1.0);
@@ -77,11 +68,8 @@ impl Frame {
         let smallest = plot.lambdas.last().copied().unwrap_or(1.0).log10();
         let largest = plot.lambdas.first().copied().unwrap_or(1.0).log10();
         // A single λ stands in the middle.
-        let logs = if smallest < largest {
-            (smallest, largest)
-        } else {
-            (smallest - 0.5, smallest + 0.5)
-        };
+        let logs =
+            if smallest < largest { (smallest, largest) } else { (smallest - 0.5, smallest + 0.5) };
         let (values, vertical) = vertical_axis(plot);
         let labels = vertical.iter().map(|tick| tick.label.as_str());
         let vertical_room = ruler.widest(labels, TICK_LABEL.size)?;
@@ -139,28 +127,12 @@ impl Frame {
         self.draw_values(canvas)?;
         self.draw_support_sizes(canvas, plot, ruler)?;
 
-        let title = ruler.fit(
-            plot.title,
-            TITLE.size,
-            f64::from(WIDTH) - self.left - MARGIN,
-        )?;
+        let title = ruler.fit(plot.title, TITLE.size, f64::from(WIDTH) - self.left - MARGIN)?;
         canvas.text(&title.text, (self.left, 34.0), TITLE, Align::Start)?;
-        let (center, middle) = (
-            f64::midpoint(self.left, self.right),
-            f64::midpoint(self.top, self.bottom),
-        );
-        canvas.text(
-            "Nonzero coefficients",
-            (center, 62.0),
-            AXIS_TITLE,
-            Align::Middle,
-        )?;
-        canvas.text(
-            "λ (log scale)",
-            (center, LAMBDA_TITLE),
-            AXIS_TITLE,
-            Align::Middle,
-        )?;
+        let (center, middle) =
+            (f64::midpoint(self.left, self.right), f64::midpoint(self.top, self.bottom));
+        canvas.text("Nonzero coefficients", (center, 62.0), AXIS_TITLE, Align::Middle)?;
+        canvas.text("λ (log scale)", (center, LAMBDA_TITLE), AXIS_TITLE, Align::Middle)?;
         let height = self.bottom - self.top;
         let label = ruler.fit(plot.coefficient_label, AXIS_TITLE.size, height)?;
         canvas.text_upwards(&label.text, (MARGIN + AXIS_TITLE.size, middle), AXIS_TITLE)
@@ -172,9 +144,7 @@ impl Frame {
         }
         // λ decreases from left to right, the marks increase.
         let marks = self.horizontal.labelled.iter().rev();
-        let marks: Vec<_> = marks
-            .map(|tick| (self.x(tick.at), tick.label.clone()))
-            .collect();
+        let marks: Vec<_> = marks.map(|tick| (self.x(tick.at), tick.label.clone())).collect();
         for &(x, _) in &marks {
             draw_tick(canvas, (x, self.bottom), (0.0, TICK_LENGTH))?;
         }
@@ -267,17 +237,9 @@ fn draw_row(
 /// The range of the coefficients, widened a little and with zero in it, and its marks.
 fn vertical_axis(plot: &PathPlot<'_>) -> ((f64, f64), Vec<Tick>) {
     let values = plot.curves.iter().flat_map(|curve| &curve.values);
-    let (low, high) = values.fold((0.0f64, 0.0f64), |(low, high), &v| {
-        (low.min(v), high.max(v))
-    });
+    let (low, high) = values.fold((0.0f64, 0.0f64), |(low, high), &v| (low.min(v), high.max(v)));
     if high - low < super::LARGEST.recip() {
-        return (
-            (-1.0, 1.0),
-            vec![Tick {
-                at: 0.0,
-                label: "0".to_owned(),
-            }],
-        );
+        return ((-1.0, 1.0), vec![Tick { at: 0.0, label: "0".to_owned() }]);
     }
     let padding = 0.04 * (high - low);
     let range = (low - padding, high + padding);

@@ -116,27 +116,15 @@ mod tests {
         for wanted in cases {
             let got = spread(wanted, 10.0, 0.0, 100.0);
             assert_eq!(got.len(), wanted.len());
-            assert!(
-                got.iter().all(|y| (-1e-9..=100.0 + 1e-9).contains(y)),
-                "{got:?}"
-            );
-            assert!(
-                got.windows(2).all(|pair| pair[1] - pair[0] >= 10.0 - 1e-9),
-                "{got:?}"
-            );
+            assert!(got.iter().all(|y| (-1e-9..=100.0 + 1e-9).contains(y)), "{got:?}");
+            assert!(got.windows(2).all(|pair| pair[1] - pair[0] >= 10.0 - 1e-9), "{got:?}");
         }
     }
 
     #[test]
     fn spread_leaves_what_fits_and_centres_what_does_not() {
-        assert_eq!(
-            spread(&[10.0, 40.0, 70.0], 10.0, 0.0, 100.0),
-            [10.0, 40.0, 70.0]
-        );
-        assert_eq!(
-            spread(&[50.0, 50.0, 50.0], 10.0, 0.0, 100.0),
-            [40.0, 50.0, 60.0]
-        );
+        assert_eq!(spread(&[10.0, 40.0, 70.0], 10.0, 0.0, 100.0), [10.0, 40.0, 70.0]);
+        assert_eq!(spread(&[50.0, 50.0, 50.0], 10.0, 0.0, 100.0), [40.0, 50.0, 60.0]);
     }
 
     #[test]
@@ -157,10 +145,7 @@ mod tests {
 
     #[test]
     fn texts_that_would_touch_are_left_out() {
-        let shown = keep_apart(
-            &[(0.0, 20.0), (22.0, 20.0), (30.0, 20.0), (70.0, 40.0)],
-            5.0,
-        );
+        let shown = keep_apart(&[(0.0, 20.0), (22.0, 20.0), (30.0, 20.0), (70.0, 40.0)], 5.0);
         assert_eq!(shown, [true, false, true, true]);
     }
 }

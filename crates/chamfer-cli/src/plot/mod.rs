@@ -131,11 +131,7 @@ fn check(plot: &PathPlot<'_>) -> Result<(), PlotError> {
         let drawable = |value: f64| value.abs() <= LARGEST;
         if let Some(index) = curve.values.iter().position(|&value| !drawable(value)) {
             let name = curve.name.to_owned();
-            return Err(PlotError::Value {
-                name,
-                index,
-                value: curve.values[index],
-            });
+            return Err(PlotError::Value { name, index, value: curve.values[index] });
         }
     }
     Ok(())
@@ -146,11 +142,7 @@ fn check_length(what: &str, found: usize, plot: &PathPlot<'_>) -> Result<(), Plo
     if found == expected {
         return Ok(());
     }
-    Err(PlotError::Length {
-        what: what.to_owned(),
-        expected,
-        found,
-    })
+    Err(PlotError::Length { what: what.to_owned(), expected, found })
 }
 
 #[cfg(test)]

@@ -32,18 +32,9 @@ const HALO: Stroke = Stroke::new(WHITE, 3.2);
 const LEADER_WIDTH: f64 = 0.8;
 const DOT_RADIUS: f64 = 3.2;
 
-const NAME: Font = Font {
-    color: INK,
-    size: 11.5,
-};
-const NOTE: Font = Font {
-    color: FAINT,
-    size: 11.0,
-};
-const NOTICE: Font = Font {
-    color: FAINT,
-    size: 14.0,
-};
+const NAME: Font = Font { color: INK, size: 11.5 };
+const NOTE: Font = Font { color: FAINT, size: 11.0 };
+const NOTICE: Font = Font { color: FAINT, size: 14.0 };
 
 /// The distance from the end of a curve to its name, which a leader line spans.
 const LEADER_LENGTH: f64 = 26.0;
@@ -63,15 +54,9 @@ struct Named<'a> {
 pub fn draw(plot: &PathPlot<'_>) -> Result<String, PlotError> {
     let ruler = Ruler::new();
     let (named, others) = choose(plot.curves, &ruler)?;
-    let widest = named
-        .iter()
-        .fold(0.0, |widest: f64, named| widest.max(named.name.width));
+    let widest = named.iter().fold(0.0, |widest: f64, named| widest.max(named.name.width));
     // A single λ stands in the middle of the frame, with the names beside it.
-    let label_room = if plot.lambdas.len() == 1 {
-        0.0
-    } else {
-        LEADER_LENGTH + 4.0 + widest
-    };
+    let label_room = if plot.lambdas.len() == 1 { 0.0 } else { LEADER_LENGTH + 4.0 + widest };
     let frame = Frame::new(plot, label_room, &ruler)?;
     canvas::paint(WIDTH, HEIGHT, |canvas| {
         canvas.fill(WHITE)?;
@@ -121,20 +106,13 @@ fn choose<'a>(
 /// one still sees where they crowd.
 fn grey_for(count: usize) -> Stroke {
     let opacity = 0.5 * (50.0 / count.max(1) as f64).powf(0.25);
-    Stroke {
-        color: RGBColor(0x84, 0x84, 0x84),
-        opacity: opacity.clamp(0.2, 0.5),
-        width: 0.8,
-    }
+    Stroke { color: RGBColor(0x84, 0x84, 0x84), opacity: opacity.clamp(0.2, 0.5), width: 0.8 }
 }
 
 /// Puts first what is larger at the smallest λ, or else what is ever larger.
 fn by_importance(a: &Curve<'_>, b: &Curve<'_>) -> Ordering {
     let largest = |curve: &Curve<'_>| {
-        curve
-            .values
-            .iter()
-            .fold(0.0, |largest: f64, value| largest.max(value.abs()))
+        curve.values.iter().fold(0.0, |largest: f64, value| largest.max(value.abs()))
     };
     let by_end = end(b).abs().total_cmp(&end(a).abs());
     by_end.then_with(|| largest(b).total_cmp(&largest(a)))
@@ -153,18 +131,9 @@ fn draw_curve(
     curve: &Curve<'_>,
     stroke: Stroke,
 ) -> Result<(), PlotError> {
-    let point = |index: usize| {
-        (
-            frame.x(lambdas[index].log10()),
-            frame.y(curve.values[index]),
-        )
-    };
+    let point = |index: usize| (frame.x(lambdas[index].log10()), frame.y(curve.values[index]));
     if lambdas.len() == 1 {
-        return canvas.dot(
-            point(0),
-            DOT_RADIUS * stroke.width / CURVE_WIDTH,
-            stroke.color,
-        );
+        return canvas.dot(point(0), DOT_RADIUS * stroke.width / CURVE_WIDTH, stroke.color);
     }
     let mut piece: Vec<Point> = Vec::new();
     for index in 1..lambdas.len() {
@@ -180,11 +149,7 @@ fn draw_curve(
         }
         piece.push(point(index));
     }
-    if piece.is_empty() {
-        Ok(())
-    } else {
-        canvas.line(&piece, stroke)
-    }
+    if piece.is_empty() { Ok(()) } else { canvas.line(&piece, stroke) }
 }
 
 /// Writes the names to the right of where the curves end.
@@ -194,10 +159,7 @@ fn draw_names(
     lambdas: &[f64],
     named: &[Named<'_>],
 ) -> Result<(), PlotError> {
-    let ends: Vec<f64> = named
-        .iter()
-        .map(|named| frame.y(end(named.curve)))
-        .collect();
+    let ends: Vec<f64> = named.iter().map(|named| frame.y(end(named.curve))).collect();
     let middles = labels::spread(&ends, NAME_GAP, frame.top + 4.0, frame.bottom - 4.0);
     let x = frame.x(lambdas.last().copied().unwrap_or(1.0).log10());
     for ((named, from), to) in named.iter().zip(ends).zip(middles) {
@@ -209,10 +171,7 @@ fn draw_names(
         ];
         canvas.line(&leader, Stroke::new(named.color, LEADER_WIDTH))?;
         // A single λ has the names inside the frame, where the grid would strike them through.
-        let backdrop = [
-            (x + LEADER_LENGTH, to),
-            (x + LEADER_LENGTH + named.name.width, to),
-        ];
+        let backdrop = [(x + LEADER_LENGTH, to), (x + LEADER_LENGTH + named.name.width, to)];
         canvas.line(&backdrop, Stroke::new(WHITE, NAME.size))?;
         let at = (x + LEADER_LENGTH, to + 0.34 * NAME.size);
         canvas.text(&named.name.text, at, NAME, Align::Start)?;
@@ -227,20 +186,12 @@ fn draw_note(canvas: &Canvas<'_>, others: usize) -> Result<(), PlotError> {
         1 => "1 other coefficient in grey".to_owned(),
         _ => format!("{} other coefficients in grey", grouped(others)),
     };
-    canvas.text(
-        &note,
-        (f64::from(WIDTH) - MARGIN, LAMBDA_TITLE),
-        NOTE,
-        Align::End,
-    )
+    canvas.text(&note, (f64::from(WIDTH) - MARGIN, LAMBDA_TITLE), NOTE, Align::End)
 }
 
 /// Says so if there is nothing to see.
 fn draw_notice(canvas: &Canvas<'_>, frame: &Frame, curves: &[Curve<'_>]) -> Result<(), PlotError> {
-    if curves
-        .iter()
-        .any(|curve| curve.values.iter().any(|&value| value != 0.0))
-    {
+    if curves.iter().any(|curve| curve.values.iter().any(|&value| value != 0.0)) {
         return Ok(());
     }
     let at = (f64::midpoint(frame.left, frame.right), frame.y(0.0) - 12.0);

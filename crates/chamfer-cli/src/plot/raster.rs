@@ -29,29 +29,16 @@ const FEWEST_COLUMNS: usize = 8;
 /// If the text is not an SVG document, or is too large a picture.
 pub fn rasterize(svg: &str) -> Result<Vec<u8>, PlotError> {
     let tree = Tree::from_str(svg, &options())?;
-    let size = tree
-        .size()
-        .to_int_size()
-        .scale_by(SCALE)
-        .ok_or(PlotError::TooLarge)?;
+    let size = tree.size().to_int_size().scale_by(SCALE).ok_or(PlotError::TooLarge)?;
     let mut pixmap = Pixmap::new(size.width(), size.height()).ok_or(PlotError::TooLarge)?;
-    resvg::render(
-        &tree,
-        Transform::from_scale(SCALE, SCALE),
-        &mut pixmap.as_mut(),
-    );
-    pixmap
-        .encode_png()
-        .map_err(|error| PlotError::Png(error.to_string()))
+    resvg::render(&tree, Transform::from_scale(SCALE, SCALE), &mut pixmap.as_mut());
+    pixmap.encode_png().map_err(|error| PlotError::Png(error.to_string()))
 }
 
 fn options() -> Options<'static> {
     let mut fonts = Database::new();
     fonts.load_font_source(Source::Binary(Arc::new(dejavu::sans::regular())));
-    Options {
-        fontdb: Arc::new(fonts),
-        ..Options::default()
-    }
+    Options { fontdb: Arc::new(fonts), ..Options::default() }
 }
 
 /// Measures texts by laying them out as `rasterize` would.
@@ -77,20 +64,14 @@ impl Ruler {
     /// The width of a text in pixels.
     pub fn width(&self, text: &str, size: f64) -> Result<f64, PlotError> {
         let font = Font { color: BLACK, size };
-        let svg = canvas::paint(1, 1, |canvas| {
-            canvas.text(text, (0.0, 0.0), font, Align::Start)
-        })?;
+        let svg = canvas::paint(1, 1, |canvas| canvas.text(text, (0.0, 0.0), font, Align::Start))?;
         let tree = Tree::from_str(&svg, &self.options)?;
         let measured = f64::from(tree.root().abs_bounding_box().width());
         // A character that the embedded font lacks is a box here, but may be an em wide in a
         // browser, which has other fonts: East Asian characters, above all.
         let wide = labels::columns(text) > text.chars().count();
         let expected = labels::columns(text) as f64 * size / 2.0;
-        Ok(if wide {
-            measured.max(expected)
-        } else {
-            measured
-        })
+        Ok(if wide { measured.max(expected) } else { measured })
     }
 
     /// The width of the widest text.
@@ -99,9 +80,7 @@ impl Ruler {
         texts: impl IntoIterator<Item = &'t str>,
         size: f64,
     ) -> Result<f64, PlotError> {
-        texts.into_iter().try_fold(0.0, |widest: f64, text| {
-            Ok(widest.max(self.width(text, size)?))
-        })
+        texts.into_iter().try_fold(0.0, |widest: f64, text| Ok(widest.max(self.width(text, size)?)))
     }
 
     /// Makes a text printable, and shortens it in the middle until it is `room` wide.

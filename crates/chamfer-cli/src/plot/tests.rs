@@ -15,15 +15,12 @@ struct Example {
 impl Example {
     fn new(count: usize, length: usize, largest: f64, ratio: f64, scale: f64) -> Self {
         let fraction = |i: usize, n: usize| i as f64 / n.saturating_sub(1).max(1) as f64;
-        let lambdas: Vec<f64> = (0..length)
-            .map(|i| largest * ratio.powf(-fraction(i, length)))
-            .collect();
+        let lambdas: Vec<f64> =
+            (0..length).map(|i| largest * ratio.powf(-fraction(i, length))).collect();
         let values = (0..count).map(|j| {
             let slope = scale * (1.0 - 1.9 * fraction(j, count));
             let enters = fraction(j, count) / 2.0;
-            (0..length)
-                .map(|i| slope * (fraction(i, length) - enters).max(0.0))
-                .collect()
+            (0..length).map(|i| slope * (fraction(i, length) - enters).max(0.0)).collect()
         });
         Self {
             lambdas,
@@ -35,12 +32,7 @@ impl Example {
 
     fn curves(&self) -> Vec<Curve<'_>> {
         let pairs = self.names.iter().zip(&self.values);
-        pairs
-            .map(|(name, values)| Curve {
-                name,
-                values: values.clone(),
-            })
-            .collect()
+        pairs.map(|(name, values)| Curve { name, values: values.clone() }).collect()
     }
 
     fn svg(&self) -> Result<String, PlotError> {
@@ -87,24 +79,9 @@ fn edge_cases_render() {
 #[test]
 fn a_path_of_zeros_says_so() {
     let notice = "all coefficients are zero";
-    assert!(
-        Example::new(0, 5, 1.0, 10.0, 1.0)
-            .svg()
-            .unwrap()
-            .contains(notice)
-    );
-    assert!(
-        Example::new(2, 5, 1.0, 10.0, 0.0)
-            .svg()
-            .unwrap()
-            .contains(notice)
-    );
-    assert!(
-        !Example::new(2, 5, 1.0, 10.0, 1.0)
-            .svg()
-            .unwrap()
-            .contains(notice)
-    );
+    assert!(Example::new(0, 5, 1.0, 10.0, 1.0).svg().unwrap().contains(notice));
+    assert!(Example::new(2, 5, 1.0, 10.0, 0.0).svg().unwrap().contains(notice));
+    assert!(!Example::new(2, 5, 1.0, 10.0, 1.0).svg().unwrap().contains(notice));
 }
 
 #[test]
@@ -141,11 +118,7 @@ fn only_the_largest_coefficients_are_named() {
 fn the_png_has_twice_the_size_of_the_svg() {
     let png = rasterize(&Example::new(3, 5, 1.0, 10.0, 1.0).svg().unwrap()).unwrap();
     assert_eq!(png[..8], *b"\x89PNG\r\n\x1a\n");
-    assert_eq!(
-        png[16..24],
-        [0, 0, 0x07, 0x08, 0, 0, 0x04, 0xB0],
-        "1800 × 1200"
-    );
+    assert_eq!(png[16..24], [0, 0, 0x07, 0x08, 0, 0, 0x04, 0xB0], "1800 × 1200");
 }
 
 #[test]
@@ -169,21 +142,12 @@ fn what_cannot_be_drawn_is_refused() {
     assert!(refused(|e| e.values[0][0] = f64::NEG_INFINITY).contains("-inf at λ number 1"));
     assert!(refused(|e| e.values[0][0] = 1e301).contains("cannot be drawn"));
     assert_eq!(refused(|e| e.values[1].truncate(2)), "x1: 2 values for 3 λ");
-    assert_eq!(
-        refused(|e| e.sizes.clear()),
-        "support sizes: 0 values for 3 λ"
-    );
-    assert_eq!(
-        refused(|e| e.lambdas[1] = 5.0),
-        "λ number 2 is larger than the one before it"
-    );
+    assert_eq!(refused(|e| e.sizes.clear()), "support sizes: 0 values for 3 λ");
+    assert_eq!(refused(|e| e.lambdas[1] = 5.0), "λ number 2 is larger than the one before it");
     for bad in [0.0, -1.0, f64::NAN, f64::INFINITY] {
         let mut example = Example::new(2, 3, 1.0, 10.0, 1.0);
         example.lambdas[2] = bad;
-        assert!(matches!(
-            example.svg(),
-            Err(PlotError::Lambda { index: 2, .. })
-        ));
+        assert!(matches!(example.svg(), Err(PlotError::Lambda { index: 2, .. })));
     }
     let empty = Example::new(2, 0, 1.0, 10.0, 1.0);
     assert!(matches!(empty.svg(), Err(PlotError::NoLambdas)));

@@ -52,16 +52,11 @@ pub fn linear(low: f64, high: f64, target: f64) -> Vec<Tick> {
         .take_while(|&k| k <= last)
         .map(|k| k * mantissa)
         .collect();
-    let largest = marks
-        .iter()
-        .fold(1.0, |largest: f64, mark| largest.max(mark.abs()));
+    let largest = marks.iter().fold(1.0, |largest: f64, mark| largest.max(mark.abs()));
     let scale = written_exponent(exponent + exponent_of(largest));
     marks
         .into_iter()
-        .map(|mark| Tick {
-            at: scaled(mark, exponent),
-            label: number(mark, exponent, scale),
-        })
+        .map(|mark| Tick { at: scaled(mark, exponent), label: number(mark, exponent, scale) })
         .collect()
 }
 
@@ -92,9 +87,7 @@ pub fn logarithmic(low: f64, high: f64) -> LogTicks {
         }
     }
     // One notation for the whole axis.
-    let plain = labelled
-        .iter()
-        .all(|(_, _, exponent)| PLAIN_EXPONENTS.contains(exponent));
+    let plain = labelled.iter().all(|(_, _, exponent)| PLAIN_EXPONENTS.contains(exponent));
     let labelled = labelled
         .into_iter()
         .map(|(at, mantissa, exponent)| {
@@ -115,22 +108,13 @@ fn short_logarithmic(low: f64, high: f64) -> LogTicks {
     // Closer numbers would need labels of too many digits.
     if largest < smallest * 1.001 {
         let label = four_digits(smallest);
-        return LogTicks {
-            labelled: vec![Tick { at: low, label }],
-            minor: Vec::new(),
-        };
+        return LogTicks { labelled: vec![Tick { at: low, label }], minor: Vec::new() };
     }
     let labelled = linear(smallest, largest, 6.0)
         .into_iter()
-        .map(|tick| Tick {
-            at: tick.at.log10(),
-            label: tick.label,
-        })
+        .map(|tick| Tick { at: tick.at.log10(), label: tick.label })
         .collect();
-    LogTicks {
-        labelled,
-        minor: Vec::new(),
-    }
+    LogTicks { labelled, minor: Vec::new() }
 }
 
 /// A positive number rounded to four digits.
@@ -152,11 +136,7 @@ fn number(mark: f64, exponent: i32, scale: Option<i32>) -> String {
         _ if mark == 0.0 => "0".to_owned(),
         None => format!("{sign}{}", fixed(mark.abs(), exponent)),
         Some(scale) => {
-            format!(
-                "{sign}{}×10{}",
-                fixed(mark.abs(), exponent - scale),
-                superscript(scale)
-            )
+            format!("{sign}{}×10{}", fixed(mark.abs(), exponent - scale), superscript(scale))
         }
     }
 }
@@ -175,11 +155,7 @@ fn fixed(mark: f64, exponent: i32) -> String {
 
 /// `mark` · 10^`exponent`, correctly rounded where the power of ten is exact.
 fn scaled(mark: f64, exponent: i32) -> f64 {
-    if exponent < 0 {
-        mark / 10f64.powi(-exponent)
-    } else {
-        mark * 10f64.powi(exponent)
-    }
+    if exponent < 0 { mark / 10f64.powi(-exponent) } else { mark * 10f64.powi(exponent) }
 }
 
 /// A count with its thousands set apart: `12,345`.
@@ -221,10 +197,7 @@ fn exponent_of(value: f64) -> i32 {
     floor(value.log10())
 }
 
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "logarithms of doubles are small"
-)]
+#[expect(clippy::cast_possible_truncation, reason = "logarithms of doubles are small")]
 fn floor(logarithm: f64) -> i32 {
     logarithm.floor() as i32
 }
@@ -266,10 +239,7 @@ mod tests {
 
     #[test]
     fn linear_labels_are_exact_and_uniform() {
-        assert_eq!(
-            labels(&linear(-0.1, 0.3, 4.0)),
-            ["−0.1", "0", "0.1", "0.2", "0.3"]
-        );
+        assert_eq!(labels(&linear(-0.1, 0.3, 4.0)), ["−0.1", "0", "0.1", "0.2", "0.3"]);
         assert_eq!(
             labels(&linear(0.0, 40_000.0, 4.0)),
             ["0", "10,000", "20,000", "30,000", "40,000"]
@@ -278,10 +248,7 @@ mod tests {
             labels(&linear(0.0, 2e-9, 4.0)),
             ["0", "0.5×10⁻⁹", "1.0×10⁻⁹", "1.5×10⁻⁹", "2.0×10⁻⁹"]
         );
-        assert_eq!(
-            labels(&linear(-1e12, 0.0, 2.0)),
-            ["−1.0×10¹²", "−0.5×10¹²", "0"]
-        );
+        assert_eq!(labels(&linear(-1e12, 0.0, 2.0)), ["−1.0×10¹²", "−0.5×10¹²", "0"]);
     }
 
     #[test]
@@ -290,42 +257,21 @@ mod tests {
             labels(&logarithmic(-2.1, 0.1).labelled),
             ["0.01", "0.02", "0.05", "0.1", "0.2", "0.5", "1"]
         );
-        assert_eq!(
-            labels(&logarithmic(-3.5, 0.2).labelled),
-            ["0.001", "0.01", "0.1", "1"]
-        );
-        assert_eq!(
-            labels(&logarithmic(-9.2, -6.5).labelled)[..2],
-            ["10⁻⁹", "2×10⁻⁹"]
-        );
-        assert_eq!(
-            labels(&logarithmic(-6.0, 0.0).labelled)[..2],
-            ["10⁻⁶", "10⁻⁵"]
-        );
+        assert_eq!(labels(&logarithmic(-3.5, 0.2).labelled), ["0.001", "0.01", "0.1", "1"]);
+        assert_eq!(labels(&logarithmic(-9.2, -6.5).labelled)[..2], ["10⁻⁹", "2×10⁻⁹"]);
+        assert_eq!(labels(&logarithmic(-6.0, 0.0).labelled)[..2], ["10⁻⁶", "10⁻⁵"]);
     }
 
     #[test]
     fn a_logarithmic_axis_has_one_notation() {
-        assert_eq!(
-            labels(&logarithmic(4.6, 5.4).labelled),
-            ["5×10⁴", "10⁵", "2×10⁵"]
-        );
+        assert_eq!(labels(&logarithmic(4.6, 5.4).labelled), ["5×10⁴", "10⁵", "2×10⁵"]);
     }
 
     #[test]
     fn logarithmic_ticks_are_inside_and_increasing() {
-        for (low, high) in [
-            (-1.0, 0.0),
-            (-3.0, -0.1),
-            (-300.0, 300.0),
-            (0.0, 0.08),
-            (-9.0, -8.9),
-        ] {
+        for (low, high) in [(-1.0, 0.0), (-3.0, -0.1), (-300.0, 300.0), (0.0, 0.08), (-9.0, -8.9)] {
             let LogTicks { labelled, minor } = logarithmic(low, high);
-            assert!(
-                (2..=10).contains(&labelled.len()),
-                "{low} {high}: {labelled:?}"
-            );
+            assert!((2..=10).contains(&labelled.len()), "{low} {high}: {labelled:?}");
             assert!(labelled.is_sorted_by(|a, b| a.at < b.at));
             let inside = |at: f64| (low - 1e-6..=high + 1e-6).contains(&at);
             assert!(labelled.iter().all(|tick| inside(tick.at)) && minor.into_iter().all(inside));
@@ -334,11 +280,8 @@ mod tests {
 
     #[test]
     fn a_single_number_is_labelled_with_four_digits() {
-        let label = |value: f64| {
-            logarithmic(value.log10(), value.log10()).labelled[0]
-                .label
-                .clone()
-        };
+        let label =
+            |value: f64| logarithmic(value.log10(), value.log10()).labelled[0].label.clone();
         assert_eq!(label(0.3), "0.3");
         assert_eq!(label(0.123_456), "0.1235");
         assert_eq!(label(1234.56), "1,235");

@@ -42,11 +42,7 @@ impl<'a, T: Copy + Into<f64> + Send + Sync> DenseDesign<'a, T> {
                 found: values.len(),
             });
         }
-        Ok(Self {
-            n_rows,
-            n_cols,
-            values,
-        })
+        Ok(Self { n_rows, n_cols, values })
     }
 
     fn column(&self, j: usize) -> &'a [T] {
@@ -85,30 +81,25 @@ impl<T: Copy + Into<f64> + Send + Sync> Design for DenseDesign<'_, T> {
 
     fn transpose_product(&self, columns: &[Centred], v: &[f64], out: &mut [f64]) {
         let task = self.columns_per_task();
-        columns
-            .par_chunks(task)
-            .zip(out.par_chunks_mut(task))
-            .for_each(|(columns, out)| {
-                for (at, out) in columns.iter().zip(out) {
-                    let centre = at.centre;
-                    *out = reduce(self.column(at.column), v, |x, v| v * (x - centre));
-                }
-            });
+        columns.par_chunks(task).zip(out.par_chunks_mut(task)).for_each(|(columns, out)| {
+            for (at, out) in columns.iter().zip(out) {
+                let centre = at.centre;
+                *out = reduce(self.column(at.column), v, |x, v| v * (x - centre));
+            }
+        });
     }
 
     fn add_product(&self, columns: &[Centred], b: &[f64], out: &mut [f64]) {
         let rows = (TASK_ENTRIES / columns.len().max(1)).max(64);
-        out.par_chunks_mut(rows)
-            .enumerate()
-            .for_each(|(chunk, out)| {
-                let first = chunk * rows;
-                for (at, &b) in columns.iter().zip(b) {
-                    let x = &self.column(at.column)[first..first + out.len()];
-                    for (out, &x) in out.iter_mut().zip(x) {
-                        *out += b * (x.into() - at.centre);
-                    }
+        out.par_chunks_mut(rows).enumerate().for_each(|(chunk, out)| {
+            let first = chunk * rows;
+            for (at, &b) in columns.iter().zip(b) {
+                let x = &self.column(at.column)[first..first + out.len()];
+                for (out, &x) in out.iter_mut().zip(x) {
+                    *out += b * (x.into() - at.centre);
                 }
-            });
+            }
+        });
     }
 
     fn gram(&self, rows: &[Centred], columns: &[Centred], w: &[f64], out: MatMut<'_, f64>) {
@@ -145,30 +136,20 @@ impl<T: Copy + Into<f64> + Send + Sync> Design for DenseDesign<'_, T> {
 
     fn moments(&self, weights: &[f64]) -> Vec<Moments> {
         let columns = 0..self.n_cols;
-        let moments = columns
-            .into_par_iter()
-            .with_min_len(self.columns_per_task())
-            .map(|j| {
-                let x = self.column(j);
-                // Exactly 0, where rounding would leave a speck that later looks like signal.
-                let mut counted = x
-                    .iter()
-                    .zip(weights)
-                    .filter(|(_, w)| **w > 0.0)
-                    .map(|(&x, _)| x);
-                let first = counted.next().map_or(0.0, Into::into);
-                if counted.all(|x| x.into() == first) {
-                    return Moments {
-                        mean: first,
-                        variance: 0.0,
-                    };
-                }
-                // A second pass takes away the rounding error of the first.
-                let rough = reduce(x, weights, |x, w| w * x);
-                let mean = rough + reduce(x, weights, |x, w| w * (x - rough));
-                let variance = reduce(x, weights, |x, w| w * (x - mean) * (x - mean));
-                Moments { mean, variance }
-            });
+        let moments = columns.into_par_iter().with_min_len(self.columns_per_task()).map(|j| {
+            let x = self.column(j);
+            // Exactly 0, where rounding would leave a speck that later looks like signal.
+            let mut counted = x.iter().zip(weights).filter(|(_, w)| **w > 0.0).map(|(&x, _)| x);
+            let first = counted.next().map_or(0.0, Into::into);
+            if counted.all(|x| x.into() == first) {
+                return Moments { mean: first, variance: 0.0 };
+            }
+            // A second pass takes away the rounding error of the first.
+            let rough = reduce(x, weights, |x, w| w * x);
+            let mean = rough + reduce(x, weights, |x, w| w * (x - rough));
+            let variance = reduce(x, weights, |x, w| w * (x - mean) * (x - mean));
+            Moments { mean, variance }
+        });
         moments.collect()
     }
 

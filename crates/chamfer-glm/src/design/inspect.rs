@@ -28,9 +28,7 @@ pub fn inspect_columns(design: &dyn Design) -> ColumnReport {
             report.constant.push(j);
             continue;
         }
-        let alike = seen
-            .entry([mean.to_bits(), variance.to_bits()])
-            .or_default();
+        let alike = seen.entry([mean.to_bits(), variance.to_bits()]).or_default();
         if !alike.is_empty() {
             design.copy_column(j, &mut column);
         }

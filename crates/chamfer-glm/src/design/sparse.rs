@@ -39,11 +39,7 @@ impl<'a> SparseDesign<'a> {
         let n_values = values.len();
         if row_indices.len() != n_values {
             let found = row_indices.len();
-            return Err(Error::LengthMismatch {
-                what: "row_indices",
-                expected: n_values,
-                found,
-            });
+            return Err(Error::LengthMismatch { what: "row_indices", expected: n_values, found });
         }
         let ends_fit = column_starts[0] == 0 && column_starts.last() == Some(&n_values);
         for (column, ends) in column_starts.windows(2).enumerate() {
@@ -56,12 +52,7 @@ impl<'a> SparseDesign<'a> {
                 return Err(Error::InvalidSparseColumn { column });
             }
         }
-        Ok(Self {
-            n_rows,
-            column_starts,
-            row_indices,
-            values,
-        })
+        Ok(Self { n_rows, column_starts, row_indices, values })
     }
 
     /// Rows and values of the entries of column `j`.
@@ -111,43 +102,33 @@ impl Design for SparseDesign<'_> {
         let row_sums: Vec<f64> = rows.iter().map(|at| self.dot(at.column, w)).collect();
         let scratch = || vec![0.0; self.n_rows];
         let tasks: Vec<_> = columns.iter().zip(out.col_iter_mut()).collect();
-        tasks
-            .into_par_iter()
-            .for_each_init(scratch, |scratch, (b, mut out)| {
-                let mut b_sum = 0.0;
-                for (i, x) in self.entries(b.column) {
-                    scratch[i] = w[i] * x;
-                    b_sum += scratch[i];
-                }
-                for (k, (a, a_sum)) in rows.iter().zip(&row_sums).enumerate() {
-                    // Σw(x_a − c_a)(x_b − c_b), multiplied out.
-                    let cross = self.dot(a.column, scratch);
-                    let means = a.centre * b_sum + b.centre * a_sum;
-                    out[k] = cross - means + a.centre * b.centre * total;
-                }
-                for (i, _) in self.entries(b.column) {
-                    scratch[i] = 0.0;
-                }
-            });
+        tasks.into_par_iter().for_each_init(scratch, |scratch, (b, mut out)| {
+            let mut b_sum = 0.0;
+            for (i, x) in self.entries(b.column) {
+                scratch[i] = w[i] * x;
+                b_sum += scratch[i];
+            }
+            for (k, (a, a_sum)) in rows.iter().zip(&row_sums).enumerate() {
+                // Σw(x_a − c_a)(x_b − c_b), multiplied out.
+                let cross = self.dot(a.column, scratch);
+                let means = a.centre * b_sum + b.centre * a_sum;
+                out[k] = cross - means + a.centre * b.centre * total;
+            }
+            for (i, _) in self.entries(b.column) {
+                scratch[i] = 0.0;
+            }
+        });
     }
 
     fn moments(&self, weights: &[f64]) -> Vec<Moments> {
         let n_counted = weights.iter().filter(|&&w| w > 0.0).count();
-        let columns = (0..self.n_cols())
-            .into_par_iter()
-            .with_min_len(TASK_COLUMNS);
+        let columns = (0..self.n_cols()).into_par_iter().with_min_len(TASK_COLUMNS);
         let moments = columns.map(|j| {
-            let mut counted = self
-                .entries(j)
-                .filter(|&(i, _)| weights[i] > 0.0)
-                .map(|(_, x)| x);
+            let mut counted = self.entries(j).filter(|&(i, _)| weights[i] > 0.0).map(|(_, x)| x);
             let first = counted.next().unwrap_or(0.0);
             let n_stored = self.entries(j).filter(|&(i, _)| weights[i] > 0.0).count();
             if (n_stored == n_counted || first == 0.0) && counted.all(|x| x == first) {
-                return Moments {
-                    mean: first,
-                    variance: 0.0,
-                };
+                return Moments { mean: first, variance: 0.0 };
             }
             let mean = self.dot(j, weights);
             let (mut spread, mut covered) = (0.0, 0.0);
@@ -162,11 +143,7 @@ impl Design for SparseDesign<'_> {
     }
 
     fn find_non_finite(&self) -> Option<(usize, usize)> {
-        let find = |j| {
-            self.entries(j)
-                .find(|(_, x)| !x.is_finite())
-                .map(|(row, _)| (row, j))
-        };
+        let find = |j| self.entries(j).find(|(_, x)| !x.is_finite()).map(|(row, _)| (row, j));
         (0..self.n_cols()).find_map(find)
     }
 

@@ -1,6 +1,7 @@
 //! Centring, scaling and observation weights, by algebra instead of a copy.
 
 use super::{Centred, Design, Moments};
+use crate::Error;
 use faer::MatMut;
 
 /// The design `x̃_j = (x_j − centre_j) / scale_j` with observation weights `w`, `Σ w_i = 1`.
@@ -17,33 +18,31 @@ pub struct Standardized<'a> {
 
 impl<'a> Standardized<'a> {
     /// `weights` are at least 0 and sum to 1, one for each row.
+    ///
+    /// # Errors
+    /// If the moments of a column overflow.
     pub(crate) fn new(
         design: &'a dyn Design,
         weights: Vec<f64>,
         centre: bool,
         standardize: bool,
-    ) -> Self {
+    ) -> Result<Self, Error> {
         let moments = design.moments(&weights);
+        let overflows = |m: &Moments| !(m.mean.is_finite() && m.variance.is_finite());
+        if let Some(column) = moments.iter().position(overflows) {
+            return Err(Error::Overflow { column });
+        }
         let centred = |(column, m): (usize, &Moments)| {
             let centre = if centre { m.mean } else { 0.0 };
             Centred { column, centre }
         };
         let scale = |m: &Moments| {
             // A constant column has nothing to scale; centred, it is zero and stays out.
-            if standardize && m.variance > 0.0 {
-                m.variance.sqrt()
-            } else {
-                1.0
-            }
+            if standardize && m.variance > 0.0 { m.variance.sqrt() } else { 1.0 }
         };
         let columns = moments.iter().enumerate().map(centred).collect();
         let scales = moments.iter().map(scale).collect();
-        Self {
-            design,
-            weights,
-            columns,
-            scales,
-        }
+        Ok(Self { design, weights, columns, scales })
     }
 
     /// Number of rows.
@@ -78,8 +77,7 @@ impl<'a> Standardized<'a> {
 
     /// `ρ_j = Σ_i w_i x̃_ij r_i` for all columns.
     pub(crate) fn correlations(&self, residual: &[f64], out: &mut [f64]) {
-        self.design
-            .transpose_product(&self.columns, &self.weighted(residual), out);
+        self.design.transpose_product(&self.columns, &self.weighted(residual), out);
         for (out, scale) in out.iter_mut().zip(&self.scales) {
             *out /= scale;
         }
@@ -87,11 +85,7 @@ impl<'a> Standardized<'a> {
 
     /// `out_i += Σ_k b_k x̃_ik`.
     pub(crate) fn add_product(&self, columns: &[usize], b: &[f64], out: &mut [f64]) {
-        let scaled: Vec<f64> = columns
-            .iter()
-            .zip(b)
-            .map(|(&j, b)| b / self.scales[j])
-            .collect();
+        let scaled: Vec<f64> = columns.iter().zip(b).map(|(&j, b)| b / self.scales[j]).collect();
         self.design.add_product(&self.select(columns), &scaled, out);
     }
 
@@ -111,10 +105,6 @@ impl<'a> Standardized<'a> {
     }
 
     fn weighted(&self, residual: &[f64]) -> Vec<f64> {
-        residual
-            .iter()
-            .zip(&self.weights)
-            .map(|(r, w)| r * w)
-            .collect()
+        residual.iter().zip(&self.weights).map(|(r, w)| r * w).collect()
     }
 }

@@ -76,11 +76,7 @@ impl Cholesky {
     }
 
     fn append(&mut self, gram: &Mat<f64>, variable: usize) {
-        let mut row: Vec<f64> = self
-            .variables
-            .iter()
-            .map(|&j| gram[(variable, j)])
-            .collect();
+        let mut row: Vec<f64> = self.variables.iter().map(|&j| gram[(variable, j)]).collect();
         self.solve_lower(&mut row);
         let diagonal = gram[(variable, variable)];
         let pivot = diagonal * (1.0 + Self::DAMPING) - dot(&row, &row);
@@ -131,8 +127,7 @@ impl Cholesky {
         );
         self.rows.clear();
         if outcome.is_ok() {
-            self.rows
-                .extend((0..n).map(|i| (0..=i).map(|j| lower[(i, j)]).collect()));
+            self.rows.extend((0..n).map(|i| (0..=i).map(|j| lower[(i, j)]).collect()));
         } else {
             // Dependent variables: appending one by one floors each pivot.
             for variable in std::mem::take(&mut self.variables) {
@@ -163,9 +158,7 @@ mod tests {
 
     /// A well-conditioned Gram matrix with no structure.
     fn gram(n: usize) -> Mat<f64> {
-        let x = Mat::from_fn(3 * n, n, |i, j| {
-            ((i * 31 + j * 17 + i * j * 7) as f64).sin()
-        });
+        let x = Mat::from_fn(3 * n, n, |i, j| ((i * 31 + j * 17 + i * j * 7) as f64).sin());
         x.transpose() * &x
     }
 
@@ -175,28 +168,17 @@ mod tests {
         let mut x = b.clone();
         factor.solve(&mut x);
         let variables = factor.variables();
-        let product = |i: usize| -> f64 {
-            (0..n)
-                .map(|j| gram[(variables[i], variables[j])] * x[j])
-                .sum()
-        };
-        (0..n)
-            .map(|i| (product(i) - b[i]).abs())
-            .fold(0.0, f64::max)
+        let product =
+            |i: usize| -> f64 { (0..n).map(|j| gram[(variables[i], variables[j])] * x[j]).sum() };
+        (0..n).map(|i| (product(i) - b[i]).abs()).fold(0.0, f64::max)
     }
 
     #[test]
     fn solves_after_growing_and_shrinking() {
         let gram = gram(30);
         let mut factor = Cholesky::default();
-        let sets: [fn(usize) -> bool; 6] = [
-            |j| j < 3,
-            |j| j < 5,
-            |j| j % 2 == 0,
-            |j| j != 7,
-            |j| j % 3 != 1,
-            |j| j == 29,
-        ];
+        let sets: [fn(usize) -> bool; 6] =
+            [|j| j < 3, |j| j < 5, |j| j % 2 == 0, |j| j != 7, |j| j % 3 != 1, |j| j == 29];
         for set in sets {
             let wanted: Vec<bool> = (0..30).map(set).collect();
             factor.set_variables(&gram, &wanted);
@@ -204,11 +186,7 @@ mod tests {
             variables.sort_unstable();
             let expected: Vec<usize> = (0..30).filter(|&j| wanted[j]).collect();
             assert_eq!(variables, expected);
-            assert!(
-                residual(&factor, &gram) < 1e-8,
-                "{}",
-                residual(&factor, &gram)
-            );
+            assert!(residual(&factor, &gram) < 1e-8, "{}", residual(&factor, &gram));
         }
     }
 

@@ -75,12 +75,8 @@ impl RestrictedLasso<'_> {
                 break;
             }
             let pass = self.minimize_on_face(factor, &mut signs);
-            let scale: f64 = self
-                .coefficients
-                .iter()
-                .zip(self.lambda)
-                .map(|(b, l)| l * b.abs())
-                .sum();
+            let scale: f64 =
+                self.coefficients.iter().zip(self.lambda).map(|(b, l)| l * b.abs()).sum();
             let progress = pass.decrease > 4.0 * f64::EPSILON * scale || worst < 0.5 * least;
             stalls = if progress { 0 } else { stalls + 1 };
             least = least.min(worst);
@@ -112,10 +108,7 @@ impl RestrictedLasso<'_> {
     /// Newton steps until one is taken in full: then `β` minimizes over the face of those `signs`
     /// that are still non-zero.
     fn minimize_on_face(&mut self, factor: &mut Cholesky, signs: &mut [f64]) -> FacePass {
-        let mut pass = FacePass {
-            steps: 0,
-            decrease: 0.0,
-        };
+        let mut pass = FacePass { steps: 0, decrease: 0.0 };
         let mut step = vec![0.0; signs.len()];
         let mut curvature = vec![0.0; signs.len()];
         loop {

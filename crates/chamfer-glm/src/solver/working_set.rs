@@ -46,9 +46,7 @@ impl<'p> WorkingSet<'p> {
         let residual = problem.residual(&[], &[]);
         let mut correlations = vec![0.0; n_cols];
         problem.design().correlations(&residual, &mut correlations);
-        let last_lambda = correlations
-            .iter()
-            .fold(0.0, |max: f64, rho| max.max(rho.abs()));
+        let last_lambda = correlations.iter().fold(0.0, |max: f64, rho| max.max(rho.abs()));
         Self {
             problem,
             columns: Vec::new(),
@@ -87,11 +85,7 @@ impl<'p> WorkingSet<'p> {
             newton_steps += self.solve_members(lambda, inner_tolerance);
             let gap = self.look_at_all_columns(lambda);
             let violators = self.add_columns(lambda, self.growth());
-            stalls = if gap.relative() < 0.5 * least_gap {
-                0
-            } else {
-                stalls + 1
-            };
+            stalls = if gap.relative() < 0.5 * least_gap { 0 } else { stalls + 1 };
             least_gap = least_gap.min(gap.relative());
             if gap.relative() <= tolerance || (violators == 0 && stalls > 1) {
                 return Ok(self.solution(gap, newton_steps));
@@ -115,15 +109,8 @@ impl<'p> WorkingSet<'p> {
     /// Recomputes residual and correlations from the data, and the gap from them.
     fn look_at_all_columns(&mut self, lambda: f64) -> DualityGap<f64> {
         self.residual = self.problem.residual(&self.columns, &self.coefficients);
-        self.problem
-            .design()
-            .correlations(&self.residual, &mut self.correlations);
-        self.problem.duality_gap(
-            &self.residual,
-            &self.correlations,
-            &self.coefficients,
-            lambda,
-        )
+        self.problem.design().correlations(&self.residual, &mut self.correlations);
+        self.problem.duality_gap(&self.residual, &self.correlations, &self.coefficients, lambda)
     }
 
     /// Adds those of the other columns whose `|ρ_j|` is above `threshold`, at most `limit`, the
@@ -147,15 +134,9 @@ impl<'p> WorkingSet<'p> {
         self.coefficients.resize(self.columns.len(), 0.0);
         let size = self.columns.len();
         let mut block = Mat::zeros(size, added.len());
-        self.problem
-            .design()
-            .gram(&self.columns, &added, block.as_mut());
+        self.problem.design().gram(&self.columns, &added, block.as_mut());
         self.gram.resize_with(size, size, |i, j| {
-            if j >= old {
-                block[(i, j - old)]
-            } else {
-                block[(j, i - old)]
-            }
+            if j >= old { block[(i, j - old)] } else { block[(j, i - old)] }
         });
         added.len()
     }
@@ -167,19 +148,10 @@ impl<'p> WorkingSet<'p> {
     }
 
     fn solution(&self, gap: DualityGap<f64>, newton_steps: usize) -> Solution {
-        let pairs = self
-            .columns
-            .iter()
-            .copied()
-            .zip(self.coefficients.iter().copied());
+        let pairs = self.columns.iter().copied().zip(self.coefficients.iter().copied());
         let mut coefficients: Vec<(usize, f64)> = pairs.filter(|(_, b)| *b != 0.0).collect();
         coefficients.sort_by_key(|(column, _)| *column);
         let r_squared = self.problem.r_squared(&self.residual);
-        Solution {
-            coefficients,
-            gap,
-            r_squared,
-            newton_steps,
-        }
+        Solution { coefficients, gap, r_squared, newton_steps }
     }
 }

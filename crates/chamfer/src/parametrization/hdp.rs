@@ -43,9 +43,7 @@ impl<T: Scalar> Parametrization<T> for Hdp {
     fn surrogate(&self, factors: &[T], strength: Strength<'_, T>) -> T {
         let (u, v) = factors.split_at(factors.len() / 2);
         let terms = u.iter().zip(v).enumerate();
-        terms
-            .map(|(j, (&u, &v))| strength.at(j) * (u * u + v * v))
-            .sum()
+        terms.map(|(j, (&u, &v))| strength.at(j) * (u * u + v * v)).sum()
     }
 
     fn add_surrogate_gradient(&self, factors: &[T], strength: Strength<'_, T>, out: &mut [T]) {
@@ -82,9 +80,7 @@ impl<T: Scalar> Parametrization<T> for Hdp {
     fn imbalance(&self, factors: &[T]) -> T {
         let (u, v) = factors.split_at(factors.len() / 2);
         let two = T::of(2.0);
-        u.iter()
-            .zip(v)
-            .fold(T::zero(), |worst, (&u, &v)| worst.max(two * (u * v).abs()))
+        u.iter().zip(v).fold(T::zero(), |worst, (&u, &v)| worst.max(two * (u * v).abs()))
     }
 
     fn penalty(&self) -> &dyn Penalty<T> {

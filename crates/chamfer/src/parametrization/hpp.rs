@@ -39,10 +39,7 @@ impl<T: Scalar> Parametrization<T> for Hpp {
     fn surrogate(&self, factors: &[T], strength: Strength<'_, T>) -> T {
         let (u, v) = factors.split_at(factors.len() / 2);
         let terms = u.iter().zip(v).enumerate();
-        T::of(0.5)
-            * terms
-                .map(|(j, (&u, &v))| strength.at(j) * (u * u + v * v))
-                .sum::<T>()
+        T::of(0.5) * terms.map(|(j, (&u, &v))| strength.at(j) * (u * u + v * v)).sum::<T>()
     }
 
     fn add_surrogate_gradient(&self, factors: &[T], strength: Strength<'_, T>, out: &mut [T]) {
@@ -74,9 +71,7 @@ impl<T: Scalar> Parametrization<T> for Hpp {
 
     fn imbalance(&self, factors: &[T]) -> T {
         let (u, v) = factors.split_at(factors.len() / 2);
-        u.iter().zip(v).fold(T::zero(), |worst, (&u, &v)| {
-            worst.max((u * u - v * v).abs())
-        })
+        u.iter().zip(v).fold(T::zero(), |worst, (&u, &v)| worst.max((u * u - v * v).abs()))
     }
 
     fn penalty(&self) -> &dyn Penalty<T> {

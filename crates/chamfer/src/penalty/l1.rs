@@ -11,11 +11,7 @@ pub struct L1;
 
 impl<T: Scalar> Penalty<T> for L1 {
     fn value(&self, coefficients: &[T], strength: Strength<'_, T>) -> T {
-        coefficients
-            .iter()
-            .enumerate()
-            .map(|(j, b)| strength.at(j) * b.abs())
-            .sum()
+        coefficients.iter().enumerate().map(|(j, b)| strength.at(j) * b.abs()).sum()
     }
 
     fn stationarity(&self, coefficients: &[T], gradient: &[T], strength: Strength<'_, T>) -> T {

@@ -13,9 +13,7 @@ impl<T: Scalar> Penalty<T> for NoPenalty {
     }
 
     fn stationarity(&self, _: &[T], gradient: &[T], _: Strength<'_, T>) -> T {
-        gradient
-            .iter()
-            .fold(T::zero(), |worst, g| worst.max(g.abs()))
+        gradient.iter().fold(T::zero(), |worst, g| worst.max(g.abs()))
     }
 
     /// 0 where `z` is 0, infinite elsewhere: an unpenalized coefficient admits no dual slack.

@@ -36,11 +36,7 @@ impl Encoding {
     pub fn apply(&self, table: Table, need: Need) -> Result<Frame, InputError> {
         const NAMED: &str = "a table with named columns";
         const SPARSE: &str = "an svmlight file";
-        let Table {
-            source,
-            n_rows,
-            data,
-        } = table;
+        let Table { source, n_rows, data } = table;
         if !self.is_complete() {
             return Err(ColumnProblem::LacksMeans.at(source.place()));
         }
@@ -48,20 +44,10 @@ impl Encoding {
             (Predictors::Table { columns: codings }, TableData::Columns(columns)) => {
                 return self.apply_columns(codings, columns, n_rows, &source, need);
             }
-            (
-                Predictors::Sparse {
-                    n_cols,
-                    indices,
-                    means,
-                },
-                TableData::Sparse(table),
-            ) => {
+            (Predictors::Sparse { n_cols, indices, means }, TableData::Sparse(table)) => {
                 check_width(&table.matrix, *n_cols, &source)?;
                 let columns = match indices {
-                    Some(indices) => indices
-                        .iter()
-                        .map(|index| index.saturating_sub(1))
-                        .collect(),
+                    Some(indices) => indices.iter().map(|index| index.saturating_sub(1)).collect(),
                     None => (0..*n_cols).collect(),
                 };
                 return self.apply_sparse(columns, means.as_deref(), table, &source, need);
@@ -80,28 +66,20 @@ impl Encoding {
         source: &Source,
         need: Need,
     ) -> Result<Frame, InputError> {
-        let mut columns: HashMap<String, Column> = columns
-            .into_iter()
-            .map(|column| (column.name.clone(), column))
-            .collect();
+        let mut columns: HashMap<String, Column> =
+            columns.into_iter().map(|column| (column.name.clone(), column)).collect();
         let (target, weights) = match need {
             Need::Predictors => (None, None),
             Need::Everything => (Some(self.target.as_str()), self.weights.as_deref()),
         };
-        let names = codings
-            .iter()
-            .map(SourceColumn::name)
-            .chain(target)
-            .chain(weights);
+        let names = codings.iter().map(SourceColumn::name).chain(target).chain(weights);
         let lacking: Vec<&str> = names.filter(|&name| !columns.contains_key(name)).collect();
         if !lacking.is_empty() {
             return Err(lacks(&lacking).at(source.place()));
         }
         let mut response = |name: Option<&str>, role| {
             let column = name.and_then(|name| columns.remove(name));
-            column
-                .map(|column| Response::of_column(column, role, source))
-                .transpose()
+            column.map(|column| Response::of_column(column, role, source)).transpose()
         };
         let responses = Responses {
             target: response(target, Role::Target)?,
@@ -110,22 +88,12 @@ impl Encoding {
         let predictors: Vec<Column> = codings
             .iter()
             .map(SourceColumn::name)
-            .map(|name| {
-                columns
-                    .remove(name)
-                    .ok_or_else(|| lacks(&[name]).at(source.place()))
-            })
+            .map(|name| columns.remove(name).ok_or_else(|| lacks(&[name]).at(source.place())))
             .collect::<Result<_, _>>()?;
         drop(columns);
         let rows = usable(&predictors, &responses, n_rows, self.missing, source)?;
         let matrix = dense::matrix(predictors, codings, &rows, source)?;
-        Ok(Frame::new(
-            &self.predictors,
-            matrix,
-            responses,
-            rows,
-            n_rows,
-        ))
+        Ok(Frame::new(&self.predictors, matrix, responses, rows, n_rows))
     }
 
     fn apply_sparse(
@@ -140,35 +108,19 @@ impl Encoding {
         let n_rows = matrix.n_rows;
         let target =
             (need == Need::Everything).then(|| Response::new(SPARSE_TARGET, Role::Target, target));
-        let responses = Responses {
-            target,
-            weights: None,
-        };
+        let responses = Responses { target, weights: None };
         let predictors = Sparse { matrix, columns };
         let rows = usable(&predictors, &responses, n_rows, self.missing, source)?;
         let matrix = Matrix::Sparse(predictors.matrix(&rows, means));
-        Ok(Frame::new(
-            &self.predictors,
-            matrix,
-            responses,
-            rows,
-            n_rows,
-        ))
+        Ok(Frame::new(&self.predictors, matrix, responses, rows, n_rows))
     }
 }
 
 /// The problem that the columns called `names` are not there.
 fn lacks(names: &[&str]) -> ColumnProblem {
     const SHOWN: usize = 5;
-    let first = names
-        .iter()
-        .take(SHOWN)
-        .map(|&name| name.to_owned())
-        .collect();
-    ColumnProblem::Lacking {
-        first,
-        total: names.len(),
-    }
+    let first = names.iter().take(SHOWN).map(|&name| name.to_owned()).collect();
+    ColumnProblem::Lacking { first, total: names.len() }
 }
 
 /// Checks that an svmlight file has no values beyond the `n_cols` columns of the training file.

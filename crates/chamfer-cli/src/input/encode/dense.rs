@@ -18,15 +18,11 @@ impl Values for Vec<Column> {
             match data {
                 ColumnData::Numeric(values) => {
                     let values = values.iter().enumerate();
-                    values
-                        .filter(|&(_, &v)| flaw.is_of(v))
-                        .for_each(|(row, _)| visit(column, row));
+                    values.filter(|&(_, &v)| flaw.is_of(v)).for_each(|(row, _)| visit(column, row));
                 }
                 ColumnData::Text { codes, .. } if flaw == Flaw::Missing => {
                     let codes = codes.iter().enumerate();
-                    codes
-                        .filter(|(_, c)| c.is_none())
-                        .for_each(|(row, _)| visit(column, row));
+                    codes.filter(|(_, c)| c.is_none()).for_each(|(row, _)| visit(column, row));
                 }
                 ColumnData::Text { .. } | ColumnData::Unsupported(_) => {}
             }
@@ -44,13 +40,7 @@ pub(super) fn matrix(
 ) -> Result<Matrix, InputError> {
     let n_rows = rows.len();
     let n_cols = codings.iter().map(SourceColumn::n_coded).sum();
-    let too_large = || {
-        ValueProblem::TooLarge {
-            rows: n_rows,
-            columns: n_cols,
-        }
-        .at(source.place())
-    };
+    let too_large = || ValueProblem::TooLarge { rows: n_rows, columns: n_cols }.at(source.place());
     let size = n_rows.checked_mul(n_cols).ok_or_else(too_large)?;
     let mut values = Vec::new();
     values.try_reserve_exact(size).map_err(|_| too_large())?;
@@ -67,23 +57,14 @@ pub(super) fn matrix(
             }
             (
                 SourceColumn::OneHot { levels, means, .. },
-                ColumnData::Text {
-                    levels: found,
-                    codes,
-                },
+                ColumnData::Text { levels: found, codes },
             ) => {
                 let start = values.len();
                 values.resize(start + n_rows * levels.len(), 0.0);
-                let coded = Indicators {
-                    levels,
-                    means: means.as_deref(),
-                    found: &found,
-                };
-                coded
-                    .write(&codes, rows, &mut values[start..])
-                    .map_err(|(row, level)| {
-                        ValueProblem::UnseenLevel { level }.at(source.row(row).column(&name))
-                    })?;
+                let coded = Indicators { levels, means: means.as_deref(), found: &found };
+                coded.write(&codes, rows, &mut values[start..]).map_err(|(row, level)| {
+                    ValueProblem::UnseenLevel { level }.at(source.row(row).column(&name))
+                })?;
             }
             (_, ColumnData::Unsupported(type_name)) => {
                 let place = source.place().column(&name);
@@ -97,11 +78,7 @@ pub(super) fn matrix(
             }
         }
     }
-    Ok(Matrix::Dense {
-        n_rows,
-        n_cols,
-        values,
-    })
+    Ok(Matrix::Dense { n_rows, n_cols, values })
 }
 
 /// The indicator columns of a text column.
@@ -123,17 +100,10 @@ impl Indicators<'_> {
         rows: &[usize],
         values: &mut [f64],
     ) -> Result<(), (usize, String)> {
-        let column_of: HashMap<&String, usize> = self
-            .levels
-            .iter()
-            .enumerate()
-            .map(|(column, level)| (level, column))
-            .collect();
-        let columns: Vec<Option<usize>> = self
-            .found
-            .iter()
-            .map(|level| column_of.get(level).copied())
-            .collect();
+        let column_of: HashMap<&String, usize> =
+            self.levels.iter().enumerate().map(|(column, level)| (level, column)).collect();
+        let columns: Vec<Option<usize>> =
+            self.found.iter().map(|level| column_of.get(level).copied()).collect();
         for (at, &row) in rows.iter().enumerate() {
             if let Some(code) = codes[row] {
                 let column = columns[code as usize]

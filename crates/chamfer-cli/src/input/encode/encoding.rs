@@ -85,10 +85,9 @@ impl SourceColumn {
     pub(super) fn coded_names(&self) -> Vec<String> {
         match self {
             Self::Numeric { name, .. } => vec![name.clone()],
-            Self::OneHot { name, levels, .. } => levels
-                .iter()
-                .map(|level| format!("{name}={level}"))
-                .collect(),
+            Self::OneHot { name, levels, .. } => {
+                levels.iter().map(|level| format!("{name}={level}")).collect()
+            }
         }
     }
 }
@@ -99,15 +98,11 @@ impl Predictors {
         match self {
             Self::Table { columns } => columns.iter().all(|column| match column {
                 SourceColumn::Numeric { mean, .. } => mean.is_some(),
-                SourceColumn::OneHot { levels, means, .. } => means
-                    .as_ref()
-                    .is_some_and(|means| means.len() == levels.len()),
+                SourceColumn::OneHot { levels, means, .. } => {
+                    means.as_ref().is_some_and(|means| means.len() == levels.len())
+                }
             }),
-            Self::Sparse {
-                n_cols,
-                indices,
-                means,
-            } => {
+            Self::Sparse { n_cols, indices, means } => {
                 let n_used = indices.as_ref().map_or(*n_cols, Vec::len);
                 means.as_ref().is_some_and(|means| means.len() == n_used)
             }
@@ -118,15 +113,10 @@ impl Predictors {
     pub(super) fn coded_names(&self) -> Vec<String> {
         match self {
             Self::Table { columns } => columns.iter().flat_map(SourceColumn::coded_names).collect(),
-            Self::Sparse {
-                n_cols,
-                indices: None,
-                ..
-            } => (0..*n_cols).map(sparse_name).collect(),
-            Self::Sparse {
-                indices: Some(indices),
-                ..
-            } => indices.iter().map(|index| format!("x{index}")).collect(),
+            Self::Sparse { n_cols, indices: None, .. } => (0..*n_cols).map(sparse_name).collect(),
+            Self::Sparse { indices: Some(indices), .. } => {
+                indices.iter().map(|index| format!("x{index}")).collect()
+            }
         }
     }
 }
@@ -153,9 +143,7 @@ impl Encoding {
         let Predictors::Table { columns } = &self.predictors else {
             return Vec::new();
         };
-        let texts = columns
-            .iter()
-            .filter(|column| matches!(column, SourceColumn::OneHot { .. }));
+        let texts = columns.iter().filter(|column| matches!(column, SourceColumn::OneHot { .. }));
         texts.map(|column| column.name().to_owned()).collect()
     }
 }

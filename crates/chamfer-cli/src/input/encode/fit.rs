@@ -31,17 +31,8 @@ pub fn fit_encoding(
     table: Table,
     selection: &Selection,
 ) -> Result<(Encoding, Frame, Vec<Note>), InputError> {
-    let Table {
-        source,
-        n_rows,
-        data,
-    } = table;
-    let fitting = Fitting {
-        source,
-        n_rows,
-        missing: selection.missing,
-        notes: Vec::new(),
-    };
+    let Table { source, n_rows, data } = table;
+    let fitting = Fitting { source, n_rows, missing: selection.missing, notes: Vec::new() };
     fitting.check_size(n_rows)?;
     match data {
         TableData::Columns(columns) => fitting.columns(columns, selection),
@@ -65,9 +56,8 @@ impl Fitting {
         selection: &Selection,
     ) -> Result<(Encoding, Frame, Vec<Note>), InputError> {
         let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
-        let positions = selection
-            .positions(&names)
-            .map_err(|problem| problem.at(self.source.place()))?;
+        let positions =
+            selection.positions(&names).map_err(|problem| problem.at(self.source.place()))?;
         let (mut target, mut weights, mut predictors) = (None, None, Vec::new());
         for (position, column) in columns.into_iter().enumerate() {
             if position == positions.target {
@@ -83,10 +73,8 @@ impl Fitting {
         let responses = Responses { target, weights };
         let rows = self.rows(&predictors, &responses)?;
 
-        let codings: Vec<SourceColumn> = predictors
-            .iter()
-            .map(|column| code(column, &rows, self.missing))
-            .collect();
+        let codings: Vec<SourceColumn> =
+            predictors.iter().map(|column| code(column, &rows, self.missing)).collect();
         self.note_text(&codings);
         let matrix = dense::matrix(predictors, &codings, &rows, &self.source)?;
         let encoding = Encoding {
@@ -111,16 +99,11 @@ impl Fitting {
         let chosen = selection
             .sparse_positions(n_cols)
             .map_err(|problem| problem.at(self.source.place()))?;
-        let indices = chosen
-            .as_ref()
-            .map(|chosen| chosen.iter().map(|at| at + 1).collect());
+        let indices = chosen.as_ref().map(|chosen| chosen.iter().map(|at| at + 1).collect());
         let columns = chosen.unwrap_or_else(|| (0..n_cols).collect());
         let predictors = Sparse { matrix, columns };
         let target = Some(Response::new(SPARSE_TARGET, Role::Target, target));
-        let responses = Responses {
-            target,
-            weights: None,
-        };
+        let responses = Responses { target, weights: None };
         let rows = self.rows(&predictors, &responses)?;
 
         let means = (self.missing == Missing::Mean).then(|| predictors.means());
@@ -129,11 +112,7 @@ impl Fitting {
             target: SPARSE_TARGET.to_owned(),
             weights: None,
             missing: self.missing,
-            predictors: Predictors::Sparse {
-                n_cols,
-                indices,
-                means,
-            },
+            predictors: Predictors::Sparse { n_cols, indices, means },
         };
         let frame = Frame::new(&encoding.predictors, matrix, responses, rows, self.n_rows);
         Ok((encoding, frame, self.notes))
@@ -148,10 +127,7 @@ impl Fitting {
         };
         match predictors.iter().find(is_identifier) {
             Some(Column { name, .. }) => {
-                let problem = ValueProblem::Identifier {
-                    name: name.clone(),
-                    rows,
-                };
+                let problem = ValueProblem::Identifier { name: name.clone(), rows };
                 Err(problem.at(self.source.place().column(name)))
             }
             None => Ok(()),
@@ -193,38 +169,21 @@ impl Fitting {
             let place = self.source.place().column(&name);
             return Err(ValueProblem::AllMissing { name }.at(place));
         }
-        let rows = usable(
-            predictors,
-            responses,
-            self.n_rows,
-            self.missing,
-            &self.source,
-        )?;
+        let rows = usable(predictors, responses, self.n_rows, self.missing, &self.source)?;
         self.check_size(rows.len())?;
         if rows.len() < self.n_rows {
-            self.notes.push(Note::Dropped {
-                rows: self.n_rows - rows.len(),
-                of: self.n_rows,
-            });
+            self.notes.push(Note::Dropped { rows: self.n_rows - rows.len(), of: self.n_rows });
         }
         if self.missing == Missing::Mean && !missing.is_empty() {
-            let columns = missing
-                .into_iter()
-                .map(|(column, n)| (predictors.name(column), n));
-            self.notes.push(Note::Imputed {
-                columns: columns.collect(),
-            });
+            let columns = missing.into_iter().map(|(column, n)| (predictors.name(column), n));
+            self.notes.push(Note::Imputed { columns: columns.collect() });
         }
         Ok(rows)
     }
 
     /// Checks that `n_rows` are enough for a regression.
     fn check_size(&self, n_rows: usize) -> Result<(), InputError> {
-        if n_rows < 2 {
-            Err(ValueProblem::OneRow.at(self.source.place()))
-        } else {
-            Ok(())
-        }
+        if n_rows < 2 { Err(ValueProblem::OneRow.at(self.source.place())) } else { Ok(()) }
     }
 
     /// Checks that no two coded columns have the same name.
@@ -259,17 +218,11 @@ fn code(column: &Column, rows: &[usize], missing: Missing) -> SourceColumn {
     match &column.data {
         ColumnData::Text { levels, codes } => {
             let mut counts = vec![0_usize; levels.len()];
-            rows.iter()
-                .filter_map(|&row| codes[row])
-                .for_each(|code| counts[code as usize] += 1);
+            rows.iter().filter_map(|&row| codes[row]).for_each(|code| counts[code as usize] += 1);
             let total: usize = counts.iter().sum();
             // Labels of dropped rows only are as good as unseen.
             let seen = || levels.iter().zip(&counts).filter(|&(_, &count)| count > 0);
-            let means = || {
-                seen()
-                    .map(|(_, &count)| count as f64 / total as f64)
-                    .collect()
-            };
+            let means = || seen().map(|(_, &count)| count as f64 / total as f64).collect();
             SourceColumn::OneHot {
                 name,
                 levels: seen().map(|(level, _)| level.clone()).collect(),
@@ -279,10 +232,7 @@ fn code(column: &Column, rows: &[usize], missing: Missing) -> SourceColumn {
         ColumnData::Numeric(numbers) => {
             let present = || rows.iter().map(|&row| numbers[row]).filter(|n| !n.is_nan());
             let mean = || present().sum::<f64>() / present().count() as f64;
-            SourceColumn::Numeric {
-                name,
-                mean: impute.then(mean),
-            }
+            SourceColumn::Numeric { name, mean: impute.then(mean) }
         }
         // Refused when the matrix is made, whatever the coding.
         ColumnData::Unsupported(_) => SourceColumn::Numeric { name, mean: None },

@@ -32,14 +32,7 @@ impl Frame {
     ) -> Self {
         let (target, weights) = responses.take(&rows);
         let rows = rows.into_iter().map(|row| row + 1).collect();
-        Self {
-            names: predictors.coded_names(),
-            matrix,
-            target,
-            weights,
-            rows,
-            rows_read,
-        }
+        Self { names: predictors.coded_names(), matrix, target, weights, rows, rows_read }
     }
 }
 

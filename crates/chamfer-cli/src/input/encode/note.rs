@@ -37,31 +37,19 @@ impl fmt::Display for Note {
             Self::OneHot { columns } => {
                 let columns =
                     enumerate(columns, |(name, n)| format!("{} ({n} labels)", quote(name)));
-                write!(
-                    f,
-                    "text columns coded as one indicator for each label: {columns}"
-                )
+                write!(f, "text columns coded as one indicator for each label: {columns}")
             }
             Self::Constant { columns } => {
                 let columns = enumerate(columns, |name| quote(name));
-                write!(
-                    f,
-                    "text columns left out because every row has the same label: {columns}"
-                )
+                write!(f, "text columns left out because every row has the same label: {columns}")
             }
             Self::Dropped { rows, of } => {
-                write!(
-                    f,
-                    "{rows} of {of} rows left out because values are missing in them"
-                )
+                write!(f, "{rows} of {of} rows left out because values are missing in them")
             }
             Self::Imputed { columns } => {
                 let total: usize = columns.iter().map(|(_, n)| n).sum();
                 let columns = enumerate(columns, |(name, n)| format!("{} ({n})", quote(name)));
-                write!(
-                    f,
-                    "{total} missing values replaced by the mean of their column: {columns}"
-                )
+                write!(f, "{total} missing values replaced by the mean of their column: {columns}")
             }
         }
     }

@@ -21,11 +21,7 @@ pub(super) struct Response {
 impl Response {
     /// The response `values`, called `name`.
     pub(super) fn new(name: &str, role: Role, values: Vec<f64>) -> Self {
-        Self {
-            name: name.to_owned(),
-            role,
-            values,
-        }
+        Self { name: name.to_owned(), role, values }
     }
 
     /// The response in `column`, which must be numeric.
@@ -38,10 +34,9 @@ impl Response {
         let problem = match data {
             ColumnData::Numeric(values) => return Ok(Self { name, role, values }),
             ColumnData::Text { .. } => ColumnProblem::NotNumeric { role },
-            ColumnData::Unsupported(type_name) => ColumnProblem::Unsupported {
-                name: name.clone(),
-                type_name,
-            },
+            ColumnData::Unsupported(type_name) => {
+                ColumnProblem::Unsupported { name: name.clone(), type_name }
+            }
         };
         Err(problem.at(source.place().column(&name)))
     }
@@ -104,9 +99,6 @@ impl Responses {
 
     /// The target and the weights of the given `rows`.
     pub(super) fn take(self, rows: &[usize]) -> (Option<Vec<f64>>, Option<Vec<f64>>) {
-        (
-            self.target.map(|t| t.take(rows)),
-            self.weights.map(|w| w.take(rows)),
-        )
+        (self.target.map(|t| t.take(rows)), self.weights.map(|w| w.take(rows)))
     }
 }

@@ -82,39 +82,25 @@ impl Selection {
     /// The positions of the columns that are used, where the columns are called `names`.
     pub(super) fn positions(&self, names: &[&str]) -> Result<Positions, ColumnProblem> {
         let position = |name: &str, role| {
-            names
-                .iter()
-                .position(|&other| other == name)
-                .ok_or_else(|| ColumnProblem::Unknown {
-                    role,
-                    name: name.to_owned(),
-                    hint: NameHint::new(name, names),
-                })
+            names.iter().position(|&other| other == name).ok_or_else(|| ColumnProblem::Unknown {
+                role,
+                name: name.to_owned(),
+                hint: NameHint::new(name, names),
+            })
         };
         let target = self
             .target
             .as_deref()
-            .ok_or_else(|| ColumnProblem::NoTarget {
-                hint: NameHint::choices(names),
-            })?;
+            .ok_or_else(|| ColumnProblem::NoTarget { hint: NameHint::choices(names) })?;
         let target = position(target, Role::Target)?;
-        let weights = self
-            .weights
-            .as_deref()
-            .map(|name| position(name, Role::Weights))
-            .transpose()?;
+        let weights =
+            self.weights.as_deref().map(|name| position(name, Role::Weights)).transpose()?;
         if weights == Some(target) {
-            return Err(ColumnProblem::TargetIsWeights {
-                name: names[target].to_owned(),
-            });
+            return Err(ColumnProblem::TargetIsWeights { name: names[target].to_owned() });
         }
         let responses = [(Some(target), Role::Target), (weights, Role::Weights)];
         let predictors = self.predictors(names, &responses)?;
-        Ok(Positions {
-            target,
-            weights,
-            predictors,
-        })
+        Ok(Positions { target, weights, predictors })
     }
 
     /// The positions of the predictors in an svmlight file of `n_cols` columns; none if they are
@@ -130,11 +116,7 @@ impl Selection {
             return Err(ColumnProblem::SparseWeights);
         }
         if self.include.is_empty() && self.exclude.is_empty() {
-            return if n_cols == 0 {
-                Err(ColumnProblem::NoPredictors)
-            } else {
-                Ok(None)
-            };
+            return if n_cols == 0 { Err(ColumnProblem::NoPredictors) } else { Ok(None) };
         }
         let names: Vec<String> = (0..n_cols).map(super::sparse_name).collect();
         self.predictors(&names, &[]).map(Some)
@@ -162,13 +144,8 @@ impl Selection {
         for position in responses.iter().filter_map(|&(position, _)| position) {
             chosen[position] = false;
         }
-        let predictors: Vec<usize> = (0..names.len())
-            .filter(|&position| chosen[position] && !excluded[position])
-            .collect();
-        if predictors.is_empty() {
-            Err(ColumnProblem::NoPredictors)
-        } else {
-            Ok(predictors)
-        }
+        let predictors: Vec<usize> =
+            (0..names.len()).filter(|&position| chosen[position] && !excluded[position]).collect();
+        if predictors.is_empty() { Err(ColumnProblem::NoPredictors) } else { Ok(predictors) }
     }
 }

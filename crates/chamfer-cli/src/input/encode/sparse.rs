@@ -20,9 +20,7 @@ impl Values for Sparse {
     fn visit(&self, flaw: Flaw, mut visit: impl FnMut(usize, usize)) {
         for (at, &column) in self.columns.iter().enumerate() {
             let entries = self.matrix.column(column);
-            entries
-                .filter(|&(_, v)| flaw.is_of(v))
-                .for_each(|(row, _)| visit(at, row));
+            entries.filter(|&(_, v)| flaw.is_of(v)).for_each(|(row, _)| visit(at, row));
         }
     }
 }
@@ -55,10 +53,7 @@ impl Sparse {
         };
         for (column, &mean) in means.unwrap_or_default().iter().enumerate() {
             let range = matrix.column_starts[column]..matrix.column_starts[column + 1];
-            for value in matrix.values[range]
-                .iter_mut()
-                .filter(|value| value.is_nan())
-            {
+            for value in matrix.values[range].iter_mut().filter(|value| value.is_nan()) {
                 *value = mean;
             }
         }

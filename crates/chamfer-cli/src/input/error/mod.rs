@@ -48,10 +48,7 @@ impl FileProblem {
     /// The error that this problem is at `place`.
     #[must_use]
     pub fn at(self, place: Place) -> InputError {
-        InputError::File {
-            place: Box::new(place),
-            problem: self,
-        }
+        InputError::File { place: Box::new(place), problem: self }
     }
 }
 
@@ -59,10 +56,7 @@ impl ColumnProblem {
     /// The error that this problem is at `place`.
     #[must_use]
     pub fn at(self, place: Place) -> InputError {
-        InputError::Columns {
-            place: Box::new(place),
-            problem: self,
-        }
+        InputError::Columns { place: Box::new(place), problem: self }
     }
 }
 
@@ -70,10 +64,7 @@ impl ValueProblem {
     /// The error that this problem is at `place`.
     #[must_use]
     pub fn at(self, place: Place) -> InputError {
-        InputError::Values {
-            place: Box::new(place),
-            problem: self,
-        }
+        InputError::Values { place: Box::new(place), problem: self }
     }
 }
 
@@ -81,11 +72,8 @@ impl ValueProblem {
 /// text is cut.
 pub(super) fn quote(text: &str) -> String {
     const LONGEST: usize = 40;
-    let mut shown: String = text
-        .chars()
-        .take(LONGEST)
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .collect();
+    let mut shown: String =
+        text.chars().take(LONGEST).map(|c| if c.is_control() { ' ' } else { c }).collect();
     if text.chars().nth(LONGEST).is_some() {
         shown.push('…');
     }

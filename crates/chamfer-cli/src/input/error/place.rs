@@ -22,39 +22,25 @@ impl Place {
     /// The file at `path` as a whole.
     #[must_use]
     pub fn file(path: &Path) -> Self {
-        Self {
-            path: path.to_path_buf(),
-            column: None,
-            row: None,
-            line: None,
-        }
+        Self { path: path.to_path_buf(), column: None, row: None, line: None }
     }
 
     /// This place, in the column called `name`.
     #[must_use]
     pub fn column(self, name: &str) -> Self {
-        Self {
-            column: Some(name.to_owned()),
-            ..self
-        }
+        Self { column: Some(name.to_owned()), ..self }
     }
 
     /// This place, in data row `row` (from 1).
     #[must_use]
     pub fn row(self, row: usize) -> Self {
-        Self {
-            row: Some(row),
-            ..self
-        }
+        Self { row: Some(row), ..self }
     }
 
     /// This place, on line `line` (from 1).
     #[must_use]
     pub fn line(self, line: u64) -> Self {
-        Self {
-            line: Some(line),
-            ..self
-        }
+        Self { line: Some(line), ..self }
     }
 }
 

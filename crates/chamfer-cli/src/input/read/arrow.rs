@@ -31,11 +31,7 @@ pub(super) fn read_parquet(
     options: &ReadOptions,
 ) -> Result<Table, InputError> {
     let damaged = |message: String| {
-        FileProblem::Damaged {
-            format: Format::Parquet,
-            message,
-        }
-        .at(Place::file(path))
+        FileProblem::Damaged { format: Format::Parquet, message }.at(Place::file(path))
     };
     let builder = ParquetRecordBatchReaderBuilder::try_new(file)
         .map_err(|error| damaged(error.to_string()))?;
@@ -43,24 +39,18 @@ pub(super) fn read_parquet(
         return Err(FileProblem::UnknownCodec { codec }.at(Place::file(path)));
     }
     let schema = Arc::clone(builder.schema());
-    let batches = builder
-        .build()
-        .map_err(|error| damaged(error.to_string()))?;
-    collect(path, &schema, batches, options, |error| {
-        damaged(error.to_string())
-    })
+    let batches = builder.build().map_err(|error| damaged(error.to_string()))?;
+    collect(path, &schema, batches, options, |error| damaged(error.to_string()))
 }
 
 /// The name of a compression used in a file that cannot be undone here.
 fn unknown_codec(metadata: &ParquetMetaData) -> Option<String> {
     let groups = metadata.row_groups().iter();
-    let unknown = groups
-        .flat_map(RowGroupMetaData::columns)
-        .find_map(|c| match c.compression() {
-            Compression::BROTLI(_) => Some("Brotli"),
-            Compression::LZO => Some("LZO"),
-            _ => None,
-        });
+    let unknown = groups.flat_map(RowGroupMetaData::columns).find_map(|c| match c.compression() {
+        Compression::BROTLI(_) => Some("Brotli"),
+        Compression::LZO => Some("LZO"),
+        _ => None,
+    });
     unknown.map(str::to_owned)
 }
 
@@ -71,16 +61,11 @@ pub(super) fn read_arrow(
     options: &ReadOptions,
 ) -> Result<Table, InputError> {
     let damaged = |error: ArrowError| {
-        FileProblem::Damaged {
-            format: Format::Arrow,
-            message: error.to_string(),
-        }
-        .at(Place::file(path))
+        FileProblem::Damaged { format: Format::Arrow, message: error.to_string() }
+            .at(Place::file(path))
     };
     let mut file = BufReader::new(file);
-    let start = file
-        .fill_buf()
-        .map_err(|error| FileProblem::Io { error }.at(Place::file(path)))?;
+    let start = file.fill_buf().map_err(|error| FileProblem::Io { error }.at(Place::file(path)))?;
     if start.starts_with(FILE_MAGIC) {
         let batches = FileReader::try_new(file, None).map_err(damaged)?;
         let schema = batches.schema();
@@ -126,16 +111,9 @@ fn collect(
     let columns = names
         .into_iter()
         .zip(values)
-        .map(|(name, values)| Column {
-            name: name.clone(),
-            data: values.finish(),
-        })
+        .map(|(name, values)| Column { name: name.clone(), data: values.finish() })
         .collect();
-    Ok(Table {
-        source: Source::new(path, None),
-        n_rows,
-        data: TableData::Columns(columns),
-    })
+    Ok(Table { source: Source::new(path, None), n_rows, data: TableData::Columns(columns) })
 }
 
 /// The values of a column so far.
@@ -154,10 +132,7 @@ impl Values {
             other => other,
         };
         let is_number = entry.is_numeric() || matches!(entry, DataType::Boolean | DataType::Null);
-        let is_text = matches!(
-            entry,
-            DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View
-        );
+        let is_text = matches!(entry, DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View);
         if is_text || (is_number && as_labels) {
             Self::Labels(Labels::default())
         } else if is_number {
@@ -178,10 +153,7 @@ impl Values {
             Self::Labels(labels) => {
                 // Large, because a batch may hold more text than the offsets of the other reach.
                 let array = cast(array, &DataType::LargeUtf8)?;
-                array
-                    .as_string::<i64>()
-                    .iter()
-                    .for_each(|label| labels.push(label));
+                array.as_string::<i64>().iter().for_each(|label| labels.push(label));
             }
             Self::Unsupported(_) => {}
         }

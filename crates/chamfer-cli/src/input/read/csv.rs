@@ -48,17 +48,10 @@ pub(super) fn read(
     let columns = names
         .into_iter()
         .zip(cells)
-        .map(|(name, cells)| Column {
-            name,
-            data: cells.finish(),
-        })
+        .map(|(name, cells)| Column { name, data: cells.finish() })
         .collect();
     let source = Source::new(path, Some(lines));
-    Ok(Table {
-        source,
-        n_rows,
-        data: TableData::Columns(columns),
-    })
+    Ok(Table { source, n_rows, data: TableData::Columns(columns) })
 }
 
 /// The column names in the first of `records`. With `guess`, a single name that has another
@@ -77,9 +70,7 @@ fn header(records: &Records<'_>, guess: bool) -> Result<Vec<String>, InputError>
     }
     if let [header] = &names[..]
         && guess
-        && let Some(delimiter) = header
-            .chars()
-            .find(|&c| matches!(c, ',' | ';' | '\t' | '|'))
+        && let Some(delimiter) = header.chars().find(|&c| matches!(c, ',' | ';' | '\t' | '|'))
     {
         let header = header.clone();
         return Err(FileProblem::OtherDelimiter { header, delimiter }.at(place()));
@@ -114,12 +105,7 @@ impl<'a> Records<'a> {
             .delimiter(delimiter)
             .terminator(Terminator::Any(b'\n'))
             .from_reader(text);
-        Self {
-            path,
-            reader,
-            record: ByteRecord::new(),
-            next_line: 1,
-        }
+        Self { path, reader, record: ByteRecord::new(), next_line: 1 }
     }
 
     /// Reads the next record that is not a blank line; `false` at the end of the file.
@@ -127,9 +113,7 @@ impl<'a> Records<'a> {
         loop {
             self.reader
                 .read_byte_record(&mut self.record)
-                .map_err(|error| FileProblem::Io {
-                    error: error.into(),
-                })
+                .map_err(|error| FileProblem::Io { error: error.into() })
                 .map_err(|problem| problem.at(Place::file(self.path)))?;
             self.next_line = self.reader.position().line();
             let bytes = self.record.as_slice();

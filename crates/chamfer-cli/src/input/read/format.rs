@@ -61,13 +61,7 @@ impl FromStr for Format {
     type Err = String;
 
     fn from_str(name: &str) -> Result<Self, String> {
-        let formats = [
-            Self::Csv,
-            Self::Tsv,
-            Self::Parquet,
-            Self::Arrow,
-            Self::Svmlight,
-        ];
+        let formats = [Self::Csv, Self::Tsv, Self::Parquet, Self::Arrow, Self::Svmlight];
         formats
             .into_iter()
             .find(|format| format.name().eq_ignore_ascii_case(name))

@@ -25,11 +25,7 @@ enum Cells {
 impl Inferred {
     /// A column without cells, to be read as labels if `as_labels`.
     pub(super) fn new(as_labels: bool) -> Self {
-        let cells = if as_labels {
-            Cells::Labels(Labels::default())
-        } else {
-            Cells::Missing(0)
-        };
+        let cells = if as_labels { Cells::Labels(Labels::default()) } else { Cells::Missing(0) };
         Self { cells, as_labels }
     }
 
@@ -100,8 +96,5 @@ impl Value {
 
 /// Whether `cell`, which is not a number, stands for a missing value.
 fn is_missing(cell: &str) -> bool {
-    matches!(
-        cell,
-        "" | "NA" | "N/A" | "null" | "NULL" | "None" | "?" | "."
-    )
+    matches!(cell, "" | "NA" | "N/A" | "null" | "NULL" | "None" | "?" | ".")
 }

@@ -14,10 +14,7 @@ pub(super) struct Labels {
 impl Labels {
     /// Labels of a column that starts with `n` missing ones.
     pub(super) fn missing(n: usize) -> Self {
-        Self {
-            code_of: HashMap::new(),
-            codes: vec![None; n],
-        }
+        Self { code_of: HashMap::new(), codes: vec![None; n] }
     }
 
     /// Adds the label of the next row; none if it is missing.
@@ -40,10 +37,7 @@ impl Labels {
     /// The first label and the position of its row.
     pub(super) fn first(&self) -> Option<(&str, usize)> {
         let row = self.codes.iter().position(Option::is_some)?;
-        let (label, _) = self
-            .code_of
-            .iter()
-            .find(|&(_, &code)| Some(code) == self.codes[row])?;
+        let (label, _) = self.code_of.iter().find(|&(_, &code)| Some(code) == self.codes[row])?;
         Some((label, row))
     }
 
@@ -59,9 +53,6 @@ impl Labels {
         for code in codes.iter_mut().flatten() {
             *code = position[*code as usize];
         }
-        ColumnData::Text {
-            levels: sorted.into_iter().map(|(label, _)| label).collect(),
-            codes,
-        }
+        ColumnData::Text { levels: sorted.into_iter().map(|(label, _)| label).collect(), codes }
     }
 }

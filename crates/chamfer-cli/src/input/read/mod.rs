@@ -41,11 +41,7 @@ impl ReadOptions {
     fn as_labels<S: AsRef<str>>(&self, names: &[S], path: &Path) -> Result<Vec<bool>, InputError> {
         let (mut chosen, _) = names::matching(&self.categorical, names, Role::Categorical)
             .map_err(|problem| problem.at(Place::file(path)))?;
-        let known: HashSet<&str> = self
-            .categorical_if_present
-            .iter()
-            .map(String::as_str)
-            .collect();
+        let known: HashSet<&str> = self.categorical_if_present.iter().map(String::as_str).collect();
         for (chosen, name) in chosen.iter_mut().zip(names) {
             *chosen |= known.contains(name.as_ref());
         }
@@ -98,10 +94,7 @@ fn decode(
     options: &ReadOptions,
     format: Format,
 ) -> Result<Table, InputError> {
-    if file
-        .metadata()
-        .is_ok_and(|metadata| metadata.is_file() && metadata.len() == 0)
-    {
+    if file.metadata().is_ok_and(|metadata| metadata.is_file() && metadata.len() == 0) {
         return Err(FileProblem::Empty.at(Place::file(path)));
     }
     guard::catch_panic(|| decoder(path, file, options)).unwrap_or_else(|message| {

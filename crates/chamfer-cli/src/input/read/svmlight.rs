@@ -45,10 +45,7 @@ pub(super) fn read(
     Ok(Table {
         source: Source::new(path, Some(lines)),
         n_rows: target.len(),
-        data: TableData::Sparse(SparseTable {
-            matrix: rows.finish(),
-            target,
-        }),
+        data: TableData::Sparse(SparseTable { matrix: rows.finish(), target }),
     })
 }
 
@@ -64,9 +61,7 @@ fn parse_line(line: &[u8], row: &mut RowBuilder) -> Result<Option<f64>, FileProb
     let Some(first) = words.next() else {
         return Ok(None);
     };
-    let label = first.parse().map_err(|_| FileProblem::BadLabel {
-        found: first.to_owned(),
-    })?;
+    let label = first.parse().map_err(|_| FileProblem::BadLabel { found: first.to_owned() })?;
     let mut previous = 0;
     for word in words.filter(|word| !word.starts_with("qid:")) {
         let (index, value) = parse_feature(word)?;
@@ -87,15 +82,11 @@ fn parse_feature(word: &str) -> Result<(u32, f64), FileProblem> {
     let parsed = word
         .split_once(':')
         .and_then(|(index, value)| Some((index.parse().ok()?, value.parse().ok()?)));
-    let (index, value): (u64, f64) = parsed.ok_or_else(|| FileProblem::BadFeature {
-        found: word.to_owned(),
-    })?;
+    let (index, value): (u64, f64) =
+        parsed.ok_or_else(|| FileProblem::BadFeature { found: word.to_owned() })?;
     match u32::try_from(index) {
         Ok(0) => Err(FileProblem::IndexZero),
         Ok(index) if index <= LARGEST_INDEX => Ok((index, value)),
-        _ => Err(FileProblem::IndexTooLarge {
-            index,
-            largest: LARGEST_INDEX as usize,
-        }),
+        _ => Err(FileProblem::IndexTooLarge { index, largest: LARGEST_INDEX as usize }),
     }
 }

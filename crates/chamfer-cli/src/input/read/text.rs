@@ -15,10 +15,7 @@ const BUFFER: usize = 1 << 16;
 pub(super) fn decompressed(file: File) -> io::Result<Box<dyn BufRead>> {
     let mut file = BufReader::with_capacity(BUFFER, file);
     if file.fill_buf()?.starts_with(&GZIP_MAGIC) {
-        Ok(Box::new(BufReader::with_capacity(
-            BUFFER,
-            MultiGzDecoder::new(file),
-        )))
+        Ok(Box::new(BufReader::with_capacity(BUFFER, MultiGzDecoder::new(file))))
     } else {
         Ok(Box::new(file))
     }

@@ -25,18 +25,12 @@ fn batch() -> RecordBatch {
     let text = || vec![Some("b"), None, Some("a")];
     let dictionary: DictionaryArray<Int8Type> = text().into_iter().collect();
     let columns: Vec<(&str, ArrayRef)> = vec![
-        (
-            "int",
-            Arc::new(Int32Array::from(vec![Some(1), None, Some(3)])),
-        ),
+        ("int", Arc::new(Int32Array::from(vec![Some(1), None, Some(3)]))),
         ("uint", Arc::new(UInt64Array::from(vec![1, 2, 3]))),
         ("float", Arc::new(float)),
         ("half", half),
         ("decimal", Arc::new(decimal)),
-        (
-            "bool",
-            Arc::new(BooleanArray::from(vec![Some(true), None, Some(false)])),
-        ),
+        ("bool", Arc::new(BooleanArray::from(vec![Some(true), None, Some(false)]))),
         ("utf8", Arc::new(StringArray::from(text()))),
         ("large", Arc::new(LargeStringArray::from(text()))),
         ("view", Arc::new(StringViewArray::from(text()))),
@@ -110,10 +104,7 @@ fn numbers_are_labels_if_asked_for() {
 fn damaged_files_are_refused_without_panic() {
     let files = Files::new();
     for name in ["t.parquet", "t.feather", "t.arrow"] {
-        assert_says(
-            read_as(name, "", &ReadOptions::default()).unwrap_err(),
-            &["is empty"],
-        );
+        assert_says(read_as(name, "", &ReadOptions::default()).unwrap_err(), &["is empty"]);
         for content in ["a,b\n1,2\n", "PAR1", "ARROW1\0\0"] {
             let message = read_as(name, content, &ReadOptions::default()).unwrap_err();
             assert_says(message, &["this cannot be read as", "--format"]);

@@ -38,36 +38,24 @@ fn line_ends_quotes_and_blank_lines() {
     assert_eq!(columns[0].name, "größe");
     assert_eq!(numbers(&columns[0]), [1.0, 2.0, 3.0]);
     assert_eq!(texts(&columns[1]), ["x\ny", "say \"z\"", "w"]);
-    assert_says(
-        error("a,b\n\n\n1,2\n\n\n3"),
-        &[", row 2 (line 7): this row has 1 fields"],
-    );
+    assert_says(error("a,b\n\n\n1,2\n\n\n3"), &[", row 2 (line 7): this row has 1 fields"]);
 }
 
 #[test]
 fn tabs_delimiters_and_compression() {
     let table = read_as("data.TSV", "a\tb,c\n1\t2\n", &ReadOptions::default()).unwrap();
     assert_eq!(columns(table)[1].name, "b,c");
-    let options = ReadOptions {
-        delimiter: Some(b';'),
-        ..ReadOptions::default()
-    };
+    let options = ReadOptions { delimiter: Some(b';'), ..ReadOptions::default() };
     let table = read_as("data.csv", "a;b\n1;2\n", &options).unwrap();
     assert_eq!(columns(table).len(), 2);
-    assert_says(
-        error("a;b\n1;2\n"),
-        &[", line 1: ", "\"a;b\"", "\";\"", "--delimiter"],
-    );
+    assert_says(error("a;b\n1;2\n"), &[", line 1: ", "\"a;b\"", "\";\"", "--delimiter"]);
 
     let mut gzip = GzEncoder::new(Vec::new(), Compression::fast());
     gzip.write_all(b"a,b\n1,2\n").unwrap();
     let gzip = gzip.finish().unwrap();
     let table = read_as("data.csv.gz", &gzip, &ReadOptions::default()).unwrap();
     assert_eq!(numbers(&columns(table)[1]), [2.0]);
-    let options = ReadOptions {
-        format: Some(Format::Csv),
-        ..ReadOptions::default()
-    };
+    let options = ReadOptions { format: Some(Format::Csv), ..ReadOptions::default() };
     assert_eq!(read_as("data", &gzip, &options).unwrap().n_rows, 1);
     let cut = &gzip[..gzip.len() - 10];
     let message = read_as("data.csv.gz", cut, &ReadOptions::default()).unwrap_err();
@@ -78,39 +66,22 @@ fn tabs_delimiters_and_compression() {
 fn mixtures_are_refused_unless_asked_for() {
     assert_says(
         error("a,b\n1,2\n\n2,x1\n"),
-        &[
-            ", row 2 (line 4), column \"b\": \"x1\" is not a number",
-            "--categorical \"b\"",
-            "NA",
-        ],
+        &[", row 2 (line 4), column \"b\": \"x1\" is not a number", "--categorical \"b\"", "NA"],
     );
     assert_says(
         error("a,b\n1,\n1,x\n2,3\n"),
         &[", row 3 (line 4), column \"b\": \"3\" is a number, but row 2 has the text \"x\""],
     );
-    let options = ReadOptions {
-        categorical: vec!["zip*".to_owned()],
-        ..ReadOptions::default()
-    };
+    let options = ReadOptions { categorical: vec!["zip*".to_owned()], ..ReadOptions::default() };
     let table = read_as("data.csv", "zip1,zip2,n\n01,7,1\nA,NaN,2\n", &options).unwrap();
     let columns = columns(table);
     assert_eq!(texts(&columns[0]), ["01", "A"]);
     assert_eq!(texts(&columns[1]), ["7", "-"]);
     assert_eq!(numbers(&columns[2]), [1.0, 2.0]);
 
-    let options = ReadOptions {
-        categorical: vec!["hight".to_owned()],
-        ..ReadOptions::default()
-    };
+    let options = ReadOptions { categorical: vec!["hight".to_owned()], ..ReadOptions::default() };
     let message = read_as("data.csv", "height,age\n1,2\n", &options).unwrap_err();
-    assert_says(
-        message,
-        &[
-            "no column \"hight\"",
-            "--categorical",
-            "did you mean \"height\"?",
-        ],
-    );
+    assert_says(message, &["no column \"hight\"", "--categorical", "did you mean \"height\"?"]);
     let options = ReadOptions {
         categorical_if_present: vec!["age".to_owned(), "gone".to_owned()],
         ..ReadOptions::default()
@@ -121,18 +92,12 @@ fn mixtures_are_refused_unless_asked_for() {
 
 #[test]
 fn headers_are_checked() {
-    assert_says(
-        error("a,b, a\n1,2,3\n"),
-        &["columns 1 and 3 are both called \"a\""],
-    );
+    assert_says(error("a,b, a\n1,2,3\n"), &["columns 1 and 3 are both called \"a\""]);
     assert_says(error("a,,c\n1,2,3\n"), &["column 2 has no name"]);
     assert_says(error(""), &[": the file is empty"]);
     assert_says(error("\n \n"), &[": the file is empty"]);
     assert_says(error("a,b\n\n"), &["no rows of data"]);
-    assert_says(
-        error("a,b\r1,2\r3,4\r"),
-        &[", line 1: the lines end with a carriage return"],
-    );
+    assert_says(error("a,b\r1,2\r3,4\r"), &[", line 1: the lines end with a carriage return"]);
 }
 
 #[test]
@@ -141,10 +106,7 @@ fn rows_are_checked() {
         error("a,b\n1,2\n1,2,3\n"),
         &[", row 2 (line 3): this row has 3 fields, but the header has 2"],
     );
-    assert_says(
-        error("a,b\n1,\"x\n2,y\n3,z\n"),
-        &[", line 2: a quotation mark", "never closed"],
-    );
+    assert_says(error("a,b\n1,\"x\n2,y\n3,z\n"), &[", line 2: a quotation mark", "never closed"]);
     assert_says(error("a,b\n1,\"x"), &[", line 2: a quotation mark"]);
     assert_says(
         error(b"a,b\n1,x\n2,\xe4\n"),
@@ -158,14 +120,8 @@ fn files_that_cannot_be_opened() {
     let files = Files::new();
     let options = ReadOptions::default();
     let absent = files.0.path().join("absent.csv");
-    assert_says(
-        read(&absent, &options).unwrap_err(),
-        &["absent.csv: there is no such file"],
-    );
-    assert_says(
-        read(files.0.path(), &options).unwrap_err(),
-        &["this is a folder"],
-    );
+    assert_says(read(&absent, &options).unwrap_err(), &["absent.csv: there is no such file"]);
+    assert_says(read(files.0.path(), &options).unwrap_err(), &["this is a folder"]);
     let message = read_as("data.xls", "a", &options).unwrap_err();
     assert_says(message, &["format cannot be told", ".csv", "--format"]);
 }

@@ -35,9 +35,7 @@ fn read_as(name: &str, content: impl AsRef<[u8]>, options: &ReadOptions) -> Resu
     read(&files.write(name, content), options).map_err(|error| {
         let message = error.to_string();
         assert!(message.contains(name), "{message:?} does not name the file");
-        message
-            .rsplit_once(name)
-            .map_or_else(String::new, |(_, rest)| rest.to_owned())
+        message.rsplit_once(name).map_or_else(String::new, |(_, rest)| rest.to_owned())
     })
 }
 
@@ -62,10 +60,9 @@ fn columns(table: Table) -> Vec<Column> {
 /// A numeric column; NaN compares as -1 would, which the tests do not use otherwise.
 fn numbers(column: &Column) -> Vec<f64> {
     match &column.data {
-        ColumnData::Numeric(values) => values
-            .iter()
-            .map(|v| if v.is_nan() { -1.0 } else { *v })
-            .collect(),
+        ColumnData::Numeric(values) => {
+            values.iter().map(|v| if v.is_nan() { -1.0 } else { *v }).collect()
+        }
         other => panic!("{other:?} is not numeric"),
     }
 }
@@ -75,10 +72,7 @@ fn texts(column: &Column) -> Vec<&str> {
     match &column.data {
         ColumnData::Text { levels, codes } => {
             assert!(levels.is_sorted());
-            codes
-                .iter()
-                .map(|code| code.map_or("-", |code| &levels[code as usize]))
-                .collect()
+            codes.iter().map(|code| code.map_or("-", |code| &levels[code as usize])).collect()
         }
         other => panic!("{other:?} is not text"),
     }
@@ -87,11 +81,7 @@ fn texts(column: &Column) -> Vec<&str> {
 /// The values of a dense matrix, column after column.
 fn dense(matrix: &Matrix) -> &[f64] {
     match matrix {
-        Matrix::Dense {
-            n_rows,
-            n_cols,
-            values,
-        } => {
+        Matrix::Dense { n_rows, n_cols, values } => {
             assert_eq!(n_rows * n_cols, values.len());
             values
         }
@@ -101,18 +91,12 @@ fn dense(matrix: &Matrix) -> &[f64] {
 
 /// The selection of `target`, and all else as usual.
 fn predict(target: &str) -> Selection {
-    Selection {
-        target: Some(target.to_owned()),
-        ..Selection::default()
-    }
+    Selection { target: Some(target.to_owned()), ..Selection::default() }
 }
 
 /// Asserts that `message` has each of `parts` in it.
 #[track_caller]
-#[expect(
-    clippy::needless_pass_by_value,
-    reason = "errors are passed as they are returned"
-)]
+#[expect(clippy::needless_pass_by_value, reason = "errors are passed as they are returned")]
 fn assert_says(message: impl ToString, parts: &[&str]) {
     let message = message.to_string();
     for part in parts {

@@ -1,0 +1,100 @@
+//! What is printed after a fit.
+
+use super::solved::Solved;
+use super::to_json;
+use crate::error::CliError;
+use crate::input::Frame;
+use crate::model::{DataFacts, FitRecord, Model};
+use crate::output::{PathTable, count, print, say, top_coefficients};
+use chamfer_glm::{PathPoint, Problem};
+
+/// Coefficients shown after a fit.
+const SHOWN_COEFFICIENTS: usize = 10;
+
+/// Prints the fits as a table or as JSON, and says what fell short.
+pub fn report(
+    model: &Model,
+    problem: &Problem,
+    solved: &Solved,
+    frame: &Frame,
+    files: &[String],
+    json: bool,
+) -> Result<(), CliError> {
+    let table = PathTable { fits: &model.path, tolerance: model.tolerance };
+    if json {
+        #[derive(serde::Serialize)]
+        struct Report<'a> {
+            objective: &'a str,
+            data: &'a DataFacts,
+            target: &'a str,
+            tolerance: f64,
+            missed_tolerance: usize,
+            interrupted: bool,
+            path: &'a [FitRecord],
+            files: &'a [String],
+        }
+        print(&to_json(&Report {
+            objective: &model.objective,
+            data: &model.data,
+            target: model.encoding.target(),
+            tolerance: model.tolerance,
+            missed_tolerance: table.n_missed(),
+            interrupted: model.interrupted,
+            path: &model.path,
+            files,
+        })?);
+    } else {
+        let DataFacts { file, rows, columns } = &model.data;
+        print(&format!(
+            "{file}: {} × {}, target '{}'\nminimizing {}\n",
+            count(*rows, "row"),
+            count(*columns, "column"),
+            model.encoding.target(),
+            model.objective
+        ));
+        print(&table.text());
+        if let Some(last) = solved.points.last() {
+            print(&top(last, problem, frame, model.standardize));
+        }
+        if !files.is_empty() {
+            print(&format!("wrote {}", files.join(", ")));
+        }
+    }
+    if table.n_missed() > 0 {
+        let missed = count(table.n_missed(), "lambda");
+        say(&format!("warning: {missed} missed the tolerance of {:e}", model.tolerance));
+    }
+    if solved.interrupted {
+        let kept =
+            if files.is_empty() { "nothing was written (no --out)" } else { "they were written" };
+        say(&format!(
+            "interrupted: {} of {} lambdas are done; {kept}",
+            solved.points.len(),
+            solved.asked
+        ));
+    }
+    Ok(())
+}
+
+/// The largest coefficients of a fit, by the scale on which they can be compared.
+fn top(point: &PathPoint, problem: &Problem, frame: &Frame, standardized: bool) -> String {
+    let values = &point.coefficients.values;
+    let mut rows: Vec<(&str, f64, f64)> = values
+        .iter()
+        .map(|&(j, value)| (frame.names[j].as_str(), value, value * problem.design().scale(j)))
+        .collect();
+    rows.sort_by(|a, b| b.2.abs().total_cmp(&a.2.abs()));
+    let n = rows.len();
+    rows.truncate(SHOWN_COEFFICIENTS);
+    let which = if n > rows.len() {
+        format!("the {} largest of {n}", rows.len())
+    } else {
+        format!("all {n}")
+    };
+    format!(
+        "at lambda {:.4e}, intercept {:.4e}, {which} nonzero coefficients:\n{}",
+        point.lambda,
+        point.coefficients.intercept,
+        top_coefficients(&rows, standardized)
+    )
+}

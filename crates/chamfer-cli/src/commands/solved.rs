@@ -1,0 +1,80 @@
+//! Running a path, with progress and interruption.
+
+use super::Status;
+use crate::interrupt::Interrupt;
+use crate::model::FitRecord;
+use crate::output::Progress;
+use chamfer_glm::{Error as GlmError, PathPoint, Problem};
+use std::time::Instant;
+
+/// The points of a path that were reached, with the seconds that each took.
+pub struct Solved {
+    pub points: Vec<PathPoint>,
+    seconds: Vec<f64>,
+    pub interrupted: bool,
+    /// Number of λs asked for.
+    pub asked: usize,
+}
+
+/// Solves at each of `lambdas` until all are done or Ctrl-C is pressed.
+pub fn solve(
+    problem: &Problem,
+    lambdas: &[f64],
+    tolerance: f64,
+    interrupt: &Interrupt,
+) -> Result<Solved, GlmError> {
+    let (mut points, mut seconds) = (Vec::new(), Vec::new());
+    let mut interrupted = false;
+    let progress = Progress::start(lambdas.len());
+    let stop = || interrupt.pressed();
+    let mut started = Instant::now();
+    for point in chamfer_glm::path(problem, lambdas, tolerance, &stop)? {
+        match point {
+            Ok(point) => {
+                progress.advance(&point);
+                points.push(point);
+                seconds.push(started.elapsed().as_secs_f64());
+                started = Instant::now();
+            }
+            Err(GlmError::Interrupted) => interrupted = true,
+            Err(error) => return Err(error),
+        }
+    }
+    progress.finish();
+    Ok(Solved { points, seconds, interrupted, asked: lambdas.len() })
+}
+
+impl Solved {
+    /// The points as they are kept in a model, for columns called `names`.
+    pub fn records(&self, names: &[String]) -> Vec<FitRecord> {
+        let record = |(point, &seconds): (&PathPoint, &f64)| FitRecord {
+            lambda: point.lambda,
+            nonzero: point.coefficients.values.len(),
+            r_squared: point.r_squared,
+            objective: point.gap.primal,
+            dual: point.gap.dual,
+            relative_gap: point.gap.relative(),
+            converged: point.converged,
+            newton_steps: point.newton_steps,
+            seconds,
+            intercept: point.coefficients.intercept,
+            coefficients: point
+                .coefficients
+                .values
+                .iter()
+                .map(|&(column, value)| (names[column].clone(), value))
+                .collect(),
+        };
+        self.points.iter().zip(&self.seconds).map(record).collect()
+    }
+
+    pub fn status(&self) -> Status {
+        if self.interrupted {
+            Status::Interrupted
+        } else if self.points.iter().all(|point| point.converged) {
+            Status::Certified
+        } else {
+            Status::ToleranceMissed
+        }
+    }
+}
