@@ -5,7 +5,7 @@ use crate::args::CheckArgs;
 use crate::error::CliError;
 use crate::input::Need;
 use crate::model::{FitRecord, Model};
-use crate::output::{PathTable, count, print, say};
+use crate::output::{PathTable, Progress, count, print, say};
 use chamfer_glm::{Problem, ProblemSettings};
 use std::time::Instant;
 
@@ -25,6 +25,7 @@ pub fn run(args: &CheckArgs) -> Result<Status, CliError> {
     let target = frame.target.as_deref().unwrap_or_default();
     let problem = Problem::new(design.as_ref(), target, &settings).map_err(regression_error)?;
     let positions = data::positions(&frame);
+    let progress = Progress::of_lambdas(model.path.len());
     let checked = model
         .path
         .iter()
@@ -33,6 +34,7 @@ pub fn run(args: &CheckArgs) -> Result<Status, CliError> {
             let coefficients = fit.coefficients_for(&positions, &args.model)?;
             let certificate =
                 problem.certify(&coefficients, fit.lambda).map_err(regression_error)?;
+            progress.advance(certificate.n_nonzero);
             let relative_gap = certificate.gap.relative();
             Ok(FitRecord {
                 nonzero: certificate.n_nonzero,
@@ -46,6 +48,8 @@ pub fn run(args: &CheckArgs) -> Result<Status, CliError> {
             })
         })
         .collect::<Result<Vec<_>, CliError>>()?;
+
+    drop(progress);
 
     let table = PathTable { fits: &checked, tolerance };
     let n_missed = table.n_missed();

@@ -2,8 +2,11 @@
 
 use crate::args::{DataArgs, FileArgs};
 use crate::error::CliError;
-use crate::input::{self, Encoding, Frame, Matrix, Need, Note, ReadOptions, Selection};
+use crate::input::{
+    self, Encoding, Frame, InputError, Matrix, Need, Note, ReadOptions, Selection, Table,
+};
 use crate::model::Model;
+use crate::output::Progress;
 use chamfer_glm::{DenseDesign, Design, SparseDesign};
 use std::collections::HashMap;
 use std::path::Path;
@@ -11,7 +14,7 @@ use std::path::Path;
 /// Reads the training data of a fit.
 pub fn training(args: &DataArgs) -> Result<(Encoding, Frame, Vec<Note>), CliError> {
     let options = ReadOptions { categorical: args.categorical.clone(), ..options(&args.file) };
-    let table = input::read(&args.file.file, &options)?;
+    let table = read(&args.file.file, &options)?;
     let selection = Selection {
         target: args.target.clone(),
         weights: args.weights.clone(),
@@ -26,8 +29,14 @@ pub fn training(args: &DataArgs) -> Result<(Encoding, Frame, Vec<Note>), CliErro
 pub fn for_model(args: &FileArgs, model: &Model, need: Need) -> Result<Frame, CliError> {
     let categorical_if_present = model.encoding.text_columns();
     let options = ReadOptions { categorical_if_present, ..options(args) };
-    let table = input::read(&args.file, &options)?;
+    let table = read(&args.file, &options)?;
     Ok(model.encoding.apply(table, need)?)
+}
+
+/// Reads a file, with a spinner.
+fn read(path: &Path, options: &ReadOptions) -> Result<Table, InputError> {
+    let _spinner = Progress::spinner(format!("reading {}", file_name(path)));
+    input::read(path, options)
 }
 
 fn options(args: &FileArgs) -> ReadOptions {

@@ -25,13 +25,13 @@ pub fn solve(
 ) -> Result<Solved, GlmError> {
     let (mut points, mut seconds) = (Vec::new(), Vec::new());
     let mut interrupted = false;
-    let progress = Progress::start(lambdas.len());
+    let progress = Progress::of_lambdas(lambdas.len());
     let stop = || interrupt.pressed();
     let mut started = Instant::now();
     for point in chamfer_glm::path(problem, lambdas, tolerance, &stop)? {
         match point {
             Ok(point) => {
-                progress.advance(&point);
+                progress.advance(point.coefficients.values.len());
                 points.push(point);
                 seconds.push(started.elapsed().as_secs_f64());
                 started = Instant::now();
@@ -40,7 +40,7 @@ pub fn solve(
             Err(error) => return Err(error),
         }
     }
-    progress.finish();
+    drop(progress);
     Ok(Solved { points, seconds, interrupted, asked: lambdas.len() })
 }
 

@@ -18,6 +18,7 @@ mod table;
 pub use encode::{Encoding, Frame, Matrix, Missing, Need, Note, Selection, fit_encoding};
 pub use error::InputError;
 pub use read::{Format, ReadOptions, read};
+pub use table::Table;
 
 #[cfg(test)]
 mod tests;

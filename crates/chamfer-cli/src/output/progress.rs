@@ -1,29 +1,45 @@
-//! The progress bar of a path.
+//! Signs of life on the standard error stream; nothing where that is not a terminal.
 
-use chamfer_glm::PathPoint;
 use indicatif::{ProgressBar, ProgressStyle};
+use std::borrow::Cow;
 use std::time::Duration;
 
-/// A bar on the standard error stream; nothing where that is not a terminal.
+const TICK: Duration = Duration::from_millis(200);
+
+/// A bar that counts λs, or a spinner; gone when dropped.
 pub struct Progress(ProgressBar);
 
 impl Progress {
-    pub fn start(n_lambdas: usize) -> Self {
-        let bar = ProgressBar::new(n_lambdas as u64);
+    /// A bar for work on `n_lambdas` λs.
+    pub fn of_lambdas(n_lambdas: usize) -> Self {
         let template = "{bar:32} {pos}/{len} λ  {elapsed} elapsed, {eta} left  {msg}";
-        if let Ok(style) = ProgressStyle::with_template(template) {
-            bar.set_style(style.progress_chars("█▉▊▋▌▍▎▏ "));
-        }
-        bar.enable_steady_tick(Duration::from_millis(200));
-        Self(bar)
+        Self::start(ProgressBar::new(n_lambdas as u64), template)
     }
 
-    pub fn advance(&self, point: &PathPoint) {
-        self.0.set_message(format!("{} nonzero", point.coefficients.values.len()));
+    /// A spinner beside `message`, for work of unknown length.
+    pub fn spinner(message: impl Into<Cow<'static, str>>) -> Self {
+        let progress = Self::start(ProgressBar::new_spinner(), "{spinner} {msg}  {elapsed}");
+        progress.0.set_message(message);
+        progress
+    }
+
+    /// One more λ is done.
+    pub fn advance(&self, n_nonzero: usize) {
+        self.0.set_message(format!("{n_nonzero} nonzero"));
         self.0.inc(1);
     }
 
-    pub fn finish(self) {
+    fn start(bar: ProgressBar, template: &str) -> Self {
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            bar.set_style(style.progress_chars("█▉▊▋▌▍▎▏ "));
+        }
+        bar.enable_steady_tick(TICK);
+        Self(bar)
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
         self.0.finish_and_clear();
     }
 }
