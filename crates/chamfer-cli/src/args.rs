@@ -19,7 +19,7 @@ Certificate:
 
 Exit status:
   0    every λ met the tolerance
-  1    an error; nothing was written
+  1    an error; no file was written
   2    the command line is wrong
   3    some λ missed the tolerance (they are marked; everything was written)
   130  interrupted; the λs that were done were written";
@@ -105,7 +105,13 @@ pub struct ModelArgs {
     pub no_standardize: bool,
 
     /// Relative duality gap to reach at every λ
-    #[arg(long, default_value = "1e-6", value_parser = tolerance, help_heading = "Model")]
+    #[arg(
+        long,
+        default_value = "1e-6",
+        value_parser = tolerance,
+        allow_negative_numbers = true,
+        help_heading = "Model"
+    )]
     pub tol: f64,
 
     /// Seed of random choices, kept in the model; a lasso fit makes none
@@ -197,7 +203,7 @@ pub struct CheckArgs {
     pub file: FileArgs,
 
     /// Relative duality gap to ask for [default: the one that the model was fitted with]
-    #[arg(long, value_parser = tolerance)]
+    #[arg(long, value_parser = tolerance, allow_negative_numbers = true)]
     pub tol: Option<f64>,
 
     /// Print the result as JSON instead of a table

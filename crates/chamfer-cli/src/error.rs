@@ -3,22 +3,22 @@
 use crate::input::InputError;
 use crate::plot::PlotError;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use thiserror::Error;
 
-/// Why a command failed. Nothing was written, unless the message says so.
+/// Why a command failed. No file was written.
 #[derive(Debug, Error)]
 pub enum CliError {
     /// The data cannot be used.
     #[error(transparent)]
     Input(#[from] InputError),
     /// The regression cannot be set up or solved.
-    #[error("{0}")]
-    Regression(String),
-    /// The model file cannot be read as text.
-    #[error("{}: {error}", path.display())]
+    #[error("{}: {message}", path.display())]
+    Regression { path: PathBuf, message: String },
+    /// The model file cannot be read.
+    #[error("{}: {}", path.display(), unreadable(error))]
     Read { path: PathBuf, error: io::Error },
-    /// The model file is not JSON, or incomplete.
+    /// The model file is not JSON, incomplete or makes no sense.
     #[error(
         "{}: this is not a whole chamfer model ({reason}); write it again with `chamfer path` or \
          `chamfer fit`",
@@ -33,11 +33,18 @@ pub enum CliError {
     )]
     ModelVersion { path: PathBuf, found: u64, known: u64 },
     /// The model has no such λ.
-    #[error("the model has no lambda {lambda}; it has {available}")]
-    UnknownLambda { lambda: f64, available: String },
+    #[error(
+        "{}: the model has no lambda {lambda}, but {available}, the nearest {nearest}; without \
+         --lambda, all are used",
+        path.display()
+    )]
+    UnknownLambda { path: PathBuf, lambda: f64, available: String, nearest: f64 },
     /// Output could not be written.
-    #[error("{}: cannot write there ({error}); {remedy}", path.display())]
-    Write { path: PathBuf, error: io::Error, remedy: &'static str },
+    #[error("{}: cannot write there ({reason}); {remedy}", path.display())]
+    Write { path: PathBuf, reason: String, remedy: &'static str },
+    /// Results could not be printed.
+    #[error("the results cannot be printed ({0})")]
+    Print(io::Error),
     /// The picture could not be drawn.
     #[error("the plot could not be drawn: {0}")]
     Plot(#[from] PlotError),
@@ -49,54 +56,90 @@ pub enum CliError {
     InterruptedEarly,
 }
 
+/// What the rows and columns of the data are called, for the errors of a regression.
+#[derive(Debug, Clone, Copy)]
+pub struct DataNames<'a> {
+    pub file: &'a Path,
+    pub target: &'a str,
+    pub columns: &'a [String],
+    /// Row numbers in the file, from 1.
+    pub rows: &'a [usize],
+    /// Whether the options of a fit are a remedy.
+    pub fitting: bool,
+}
+
 impl CliError {
-    /// An output error with the remedy that fits its kind.
-    pub fn write(path: impl Into<PathBuf>, error: io::Error) -> Self {
-        let remedy = match error.kind() {
-            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-                "free some space or choose another folder with --out"
+    /// An output error with the reason and remedy that fit its kind.
+    pub fn write(path: impl Into<PathBuf>, error: &io::Error) -> Self {
+        use io::ErrorKind as Kind;
+        let (reason, remedy) = match error.kind() {
+            Kind::StorageFull | Kind::QuotaExceeded => {
+                ("No space left", "free some space or choose another place with --out")
             }
-            io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
-                "choose a folder that you may write to with --out"
+            Kind::PermissionDenied | Kind::ReadOnlyFilesystem => {
+                ("not permitted", "choose a folder that you may write to with --out")
             }
-            _ => "choose another place with --out",
+            Kind::NotFound => {
+                ("its folder does not exist", "make it, or choose another with --out")
+            }
+            Kind::AlreadyExists | Kind::NotADirectory => {
+                ("a file is where a folder must be", "choose another with --out")
+            }
+            Kind::IsADirectory => ("this is a folder, not a file", "choose another with --out"),
+            // Not the whole error: it may name a temporary file, which means nothing to the user.
+            kind => {
+                let reason = kind.to_string();
+                let remedy = "choose another place with --out";
+                return Self::Write { path: path.into(), reason, remedy };
+            }
         };
-        Self::Write { path: path.into(), error, remedy }
+        let reason = reason.to_owned();
+        Self::Write { path: path.into(), reason, remedy }
     }
 
     /// An error of the regression engine, with columns and rows by name.
-    pub fn regression(
-        error: &chamfer_glm::Error,
-        target: &str,
-        names: &[String],
-        rows: &[usize],
-    ) -> Self {
+    pub fn regression(error: &chamfer_glm::Error, names: DataNames<'_>) -> Self {
         use chamfer_glm::Error as Glm;
-        let name = |column: &usize| names.get(*column).map_or("?", String::as_str);
-        let row = |row: &usize| rows.get(*row).copied().unwrap_or(*row + 1);
-        Self::Regression(match error {
-            Glm::ConstantTarget { value } => format!(
-                "target column '{target}' is {value} in every row that counts: there is nothing to \
-                 explain; choose another --target"
-            ),
+        let column = |j: &usize| names.columns.get(*j).map_or("?", String::as_str);
+        let row = |i: &usize| names.rows.get(*i).copied().unwrap_or(*i + 1);
+        let target = names.target;
+        let message = match error {
+            Glm::ConstantTarget { value } => {
+                let remedy = if names.fitting { "; choose another with --target" } else { "" };
+                format!(
+                    "the target \"{target}\" is {value} in every row that counts, so there is \
+                     nothing to explain{remedy}"
+                )
+            }
             Glm::UnscaledTarget => format!(
-                "target column '{target}': its values are too large or too small for double precision; rescale it"
+                "the values of the target \"{target}\" are too large or too small for double \
+                 precision; rescale them"
             ),
-            Glm::Overflow { column } => format!(
-                "column '{}': its values are too large for double precision; rescale it or leave \
-                 it out with --exclude",
-                name(column)
+            Glm::Overflow { column: j } => format!(
+                "the values of column \"{}\" are too large for double precision; rescale them, or \
+                 leave the column out",
+                column(j)
             ),
-            Glm::NonFiniteDesign { row: at, column } => {
-                format!("column '{}', row {}: the value is not finite", name(column), row(at))
+            Glm::NonFiniteDesign { row: i, column: j } => {
+                format!("row {}, column \"{}\": the value is not finite", row(i), column(j))
             }
-            Glm::NonFiniteTarget { row: at, value } => {
-                format!("target column '{target}', row {}: the value is {value}", row(at))
+            Glm::NonFiniteTarget { row: i, value } => {
+                format!("row {}, column \"{target}\": the value is {value}", row(i))
             }
-            Glm::InvalidWeight { row: at, value } => {
-                format!("the weight of row {} is {value}: weights must be at least 0", row(at))
+            Glm::InvalidWeight { row: i, value } => {
+                format!("row {}: the weight is {value}; weights must be 0 or more", row(i))
             }
             other => other.to_string(),
-        })
+        };
+        Self::Regression { path: names.file.to_owned(), message }
+    }
+}
+
+/// What went wrong when a model file was opened, and what to do.
+fn unreadable(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::NotFound => "there is no such file; check its name and folder".to_owned(),
+        io::ErrorKind::IsADirectory => "this is a folder; name the model.json in it".to_owned(),
+        _ => format!("the file cannot be read ({error})"),
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::error::CliError;
 use crate::input::Encoding;
+use crate::output::{count, significant};
 use chamfer_glm::Coefficients;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
@@ -121,8 +122,10 @@ impl Model {
             version: u64,
         }
         let failed = |error| CliError::Read { path: path.to_owned(), error };
-        let text = std::fs::read_to_string(path).map_err(failed)?;
+        let bytes = std::fs::read(path).map_err(failed)?;
         let not_a_model = |reason: String| CliError::NotAModel { path: path.to_owned(), reason };
+        let text =
+            String::from_utf8(bytes).map_err(|_| not_a_model("it is not text".to_owned()))?;
         let head: Head =
             serde_json::from_str(&text).map_err(|error| not_a_model(error.to_string()))?;
         if head.schema != SCHEMA {
@@ -134,25 +137,43 @@ impl Model {
         }
         let model: Self =
             serde_json::from_str(&text).map_err(|error| not_a_model(error.to_string()))?;
-        if model.path.is_empty() {
-            return Err(not_a_model("it has no fit".to_owned()));
-        }
+        model.check().map_err(not_a_model)?;
         Ok(model)
     }
 
-    /// The fit at `lambda`, to within rounding.
-    pub fn fit_at(&self, lambda: f64) -> Result<&FitRecord, CliError> {
-        let near = |fit: &&FitRecord| (fit.lambda - lambda).abs() <= 1e-9 * lambda;
-        self.path.iter().find(near).ok_or_else(|| {
-            let available = match (self.path.first(), self.path.last()) {
-                (Some(first), Some(last)) if self.path.len() > 1 => {
-                    format!("{} from {} down to {}", self.path.len(), first.lambda, last.lambda)
-                }
-                (Some(only), _) => format!("only {}", only.lambda),
-                _ => "none".to_owned(),
-            };
-            CliError::UnknownLambda { lambda, available }
-        })
+    /// Refuses numbers that no fit writes. A model file may have been edited.
+    fn check(&self) -> Result<(), String> {
+        if self.path.is_empty() {
+            return Err("it has no fit".to_owned());
+        }
+        if !(self.tolerance > 0.0 && self.tolerance < 1.0) {
+            return Err(format!("its tolerance is {}", self.tolerance));
+        }
+        match self.path.iter().find(|fit| !(fit.lambda.is_finite() && fit.lambda > 0.0)) {
+            Some(fit) => Err(format!("it has a fit at lambda {}", fit.lambda)),
+            None => Ok(()),
+        }
+    }
+
+    /// The fit at `lambda`, to within rounding. The model is the file at `path`.
+    pub fn fit_at(&self, lambda: f64, path: &Path) -> Result<&FitRecord, CliError> {
+        let distance = |fit: &FitRecord| (fit.lambda - lambda).abs();
+        let nearest = self.path.iter().min_by(|a, b| distance(a).total_cmp(&distance(b)));
+        match nearest {
+            Some(fit) if distance(fit) <= 1e-9 * lambda => Ok(fit),
+            _ => {
+                let ends = self.path.first().zip(self.path.last());
+                let (most, least) = ends.map_or((0.0, 0.0), |(a, b)| (a.lambda, b.lambda));
+                let available = format!(
+                    "{} from {} down to {}",
+                    count(self.path.len(), "lambda"),
+                    significant(most),
+                    significant(least)
+                );
+                let nearest = nearest.map_or(f64::NAN, |fit| fit.lambda);
+                Err(CliError::UnknownLambda { path: path.to_owned(), lambda, available, nearest })
+            }
+        }
     }
 }
 
@@ -169,7 +190,9 @@ impl FitRecord {
             Some(&position) => Ok((position, value)),
             None => Err(CliError::NotAModel {
                 path: path.to_owned(),
-                reason: format!("it has a coefficient for '{name}', which is none of its columns"),
+                reason: format!(
+                    "it has a coefficient for \"{name}\", which is none of its columns"
+                ),
             }),
         };
         let mut values = self.coefficients.iter().map(place).collect::<Result<Vec<_>, _>>()?;

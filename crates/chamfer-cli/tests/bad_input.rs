@@ -155,7 +155,7 @@ fn a_constant_column_is_said_once_and_gets_no_coefficient() {
     let csv = Data::new(20, 3).with("flat", |_, _| 7.0).csv();
     let folder = Folder::with("data.csv", csv);
     let run = folder.succeeds("path data.csv --target target --out out");
-    assert_eq!(run.stderr.matches("'flat'").count(), 1, "{}", run.stderr);
+    assert_eq!(run.stderr.matches("\"flat\"").count(), 1, "{}", run.stderr);
     assert_eq!(run.stderr.matches("warning").count(), 1, "{}", run.stderr);
     let model = folder.json("out/model.json");
     let fits = model["path"].as_array().unwrap();
@@ -167,7 +167,7 @@ fn equal_columns_are_said_once_and_the_fit_is_certified() {
     let csv = Data::new(20, 3).with("again", |_, row| row[0]).csv();
     let folder = Folder::with("data.csv", csv);
     let run = folder.succeeds("path data.csv --target target --out out");
-    assert_eq!(run.stderr.matches("'again' = 'x1'").count(), 1, "{}", run.stderr);
+    assert_eq!(run.stderr.matches("\"again\" = \"x1\"").count(), 1, "{}", run.stderr);
     assert_eq!(run.stderr.matches("warning").count(), 1, "{}", run.stderr);
     folder.succeeds("check out/model.json data.csv");
 }
@@ -176,10 +176,10 @@ fn equal_columns_are_said_once_and_the_fit_is_certified() {
 fn a_constant_target_is_refused() {
     let folder = Folder::with("data.csv", "a,b,y\n1,2,3\n2,1,3\n4,0,3\n");
     for args in ["path data.csv --target y --out out", "fit data.csv --target y --lambda 1"] {
-        folder.refuses(1, args, &["'y' is 3 in every row", "--target"]);
+        folder.refuses(1, args, &["data.csv", "\"y\" is 3 in every row", "--target"]);
     }
     let weighted = Folder::with("data.csv", "a,b,y,w\n1,2,3,1\n2,1,3,1\n4,0,9,0\n");
-    weighted.refuses(1, "path data.csv --target y --weights w --out out", &["'y' is 3"]);
+    weighted.refuses(1, "path data.csv --target y --weights w --out out", &["\"y\" is 3"]);
 }
 
 #[test]
@@ -279,10 +279,10 @@ fn a_truncated_parquet_file_is_refused() {
 
 #[test]
 fn values_beyond_double_precision_are_refused_with_their_column() {
-    let parts = ["'b'", "too large", "rescale"];
+    let parts = ["\"b\"", "too large", "rescale"];
     let folder = Folder::with("data.csv", "a,b,y\n1,1e200,3\n2,-1e200,5\n4,0,1\n");
     folder.refuses(1, "path data.csv --target y --out out", &parts);
-    let parts = ["'y'", "too large", "rescale"];
+    let parts = ["\"y\"", "too large", "rescale"];
     let folder = Folder::with("data.csv", "a,b,y\n1,1,1e200\n2,-1,5\n4,0,1\n");
     folder.refuses(1, "path data.csv --target y --out out", &parts);
 }

@@ -2,13 +2,21 @@
 
 mod common;
 
+use std::sync::OnceLock;
+
 use common::{Data, Folder};
 use serde_json::{Value, json};
 
 /// A folder with `data.csv` and the model `out/model.json` fitted to it.
 fn fitted() -> Folder {
+    static MODEL: OnceLock<String> = OnceLock::new();
     let folder = Folder::with("data.csv", Data::new(20, 4).csv());
-    folder.succeeds("path data.csv --target target --n-lambdas 5 --out out");
+    let model = MODEL.get_or_init(|| {
+        folder.succeeds("path data.csv --target target --n-lambdas 5 --out fit");
+        folder.read("fit/model.json")
+    });
+    std::fs::create_dir(folder.path().join("out")).unwrap();
+    folder.write("out/model.json", model);
     folder
 }
 
@@ -92,7 +100,7 @@ fn a_coefficient_of_no_column_is_named() {
         let value = coefficients.remove("x1").unwrap();
         coefficients.insert("x9".to_owned(), value);
     });
-    let parts = ["edited.json", "'x9'", "none of its columns"];
+    let parts = ["edited.json", "\"x9\"", "none of its columns"];
     predict_and_check_refuse(&folder, "edited.json", "data.csv", &parts);
 }
 
@@ -143,4 +151,33 @@ fn a_lambda_that_the_model_lacks_is_refused_with_those_it_has() {
     let folder = fitted();
     let line = "predict out/model.json data.csv --lambda 1000";
     folder.refuses(1, line, &["no lambda 1000", "5 lambdas from"]);
+}
+
+#[test]
+fn remedies_are_options_that_the_command_has() {
+    let folder = fitted();
+    let cells = [("NA,1,1,1,1", "x1"), ("1,inf,1,1,1", "x2"), ("1,1,1,1,NA", "target")];
+    for (row, column) in cells {
+        folder.write("new.csv", format!("x1,x2,x3,x4,target\n{row}\n1,2,3,4,5\n"));
+        for command in ["predict", "check"] {
+            let run = folder.run(&format!("{command} out/model.json new.csv"));
+            if command == "predict" && column == "target" {
+                assert_eq!(run.code, Some(0), "predict needs no target");
+                continue;
+            }
+            run.is_refusal(1, &["new.csv", "row 1 (line 2)", column]);
+            for option in ["--missing", "--target", "--exclude"] {
+                assert!(!run.stderr.contains(option), "{command} has no {option}: {}", run.stderr);
+            }
+        }
+    }
+}
+
+#[test]
+fn tables_that_nothing_can_be_checked_on_are_named() {
+    let folder = fitted();
+    for rows in ["1,2,3,4,5\n", "1,2,3,4,5\n2,1,3,4,5\n"] {
+        folder.write("new.csv", format!("x1,x2,x3,x4,target\n{rows}"));
+        folder.refuses(1, "check out/model.json new.csv", &["new.csv"]);
+    }
 }

@@ -14,14 +14,6 @@ fn a_file_in_place_of_the_output_folder_is_named() {
 }
 
 #[test]
-fn a_file_in_place_of_the_output_folder_is_called_a_file() {
-    let folder = Folder::with("data.csv", Data::new(10, 2).csv());
-    folder.write("taken", "mine");
-    let run = folder.run("path data.csv --target target --out taken");
-    assert!(!run.stderr.contains("os error"), "{}", run.stderr);
-}
-
-#[test]
 fn a_folder_in_place_of_an_output_file_leaves_no_other_file() {
     for name in ["model.json", "path.csv", "path.svg", "path.png"] {
         let folder = Folder::with("data.csv", Data::new(10, 2).csv());
@@ -71,11 +63,11 @@ mod disks {
 
     #[test]
     fn a_full_disk_leaves_no_file() {
-        // With nothing free; with room for the first files only.
-        for filler in [63, 40] {
+        // With nothing free; with room for all files but the last.
+        for filler in [64, 24] {
             let script = format!(
                 "mount -t tmpfs -o size=64k tmpfs $M && head -c {filler}k /dev/zero > $M/filler
-                $B path data.csv --target target --out $M/out >printed
+                $B path data.csv --target target --n-lambdas 10 --out $M/out >printed
                 echo code $?; cat printed; ls -A $M"
             );
             let Some(run) = in_namespace(&data(), &script) else { return };
@@ -127,5 +119,34 @@ mod disks {
             assert!(message.contains("a folder that you may write to"), "{message}");
             assert!(!message.contains(".tmp"), "{message}");
         }
+    }
+
+    #[test]
+    fn results_that_cannot_be_printed_are_an_error() {
+        let folder = data();
+        folder.succeeds("fit data.csv --target target --lambda 0.1 --out out");
+        let commands = [
+            "predict out/model.json data.csv",
+            "check out/model.json data.csv --json",
+            "fit data.csv --target target --lambda 0.1 --json",
+        ];
+        for line in commands {
+            let full = std::fs::File::create("/dev/full").unwrap();
+            let mut command = Command::new(CHAMFER);
+            command.args(line.split(' ')).current_dir(folder.path()).stdout(full);
+            let run = Run::new(&command.output().unwrap());
+            run.is_refusal(1, &["No space"]);
+        }
+    }
+
+    #[test]
+    fn a_closed_pipe_is_no_error() {
+        let script = "$B predict out/model.json data.csv | true; $B path data.csv -t target | true";
+        let folder = data();
+        folder.succeeds("fit data.csv --target target --lambda 0.1 --out out");
+        let mut command = Command::new("sh");
+        command.args(["-c", script]).current_dir(folder.path()).env("B", CHAMFER);
+        let run = Run::new(&command.output().unwrap());
+        assert_eq!(run.stderr, "");
     }
 }

@@ -13,9 +13,8 @@ pub fn run(args: &CheckArgs) -> Result<Status, CliError> {
     let model = Model::read(&args.model)?;
     let tolerance = args.tol.unwrap_or(model.tolerance);
     let frame = data::for_model(&args.file, &model, Need::Everything)?;
-    let regression_error = |error: chamfer_glm::Error| {
-        CliError::regression(&error, model.encoding.target(), &frame.names, &frame.rows)
-    };
+    let names = data::names(&args.file.file, &frame, &model.encoding);
+    let regression_error = |error: chamfer_glm::Error| CliError::regression(&error, names);
     let design = data::design(&frame).map_err(regression_error)?;
     let settings = ProblemSettings {
         intercept: model.intercept,
@@ -61,9 +60,9 @@ pub fn run(args: &CheckArgs) -> Result<Status, CliError> {
             path: &'a [FitRecord],
         }
         let report = Report { tolerance, missed_tolerance: n_missed, path: &checked };
-        print(&to_json(&report)?);
+        print(&to_json(&report)?)?;
     } else {
-        print(&table.text());
+        print(&table.text())?;
     }
     if n_missed == 0 {
         say(&format!(
@@ -73,7 +72,7 @@ pub fn run(args: &CheckArgs) -> Result<Status, CliError> {
         return Ok(Status::Certified);
     }
     say(&format!(
-        "not certified: {n_missed} of {} on this data (was the model fitted to it?)",
+        "not certified: {n_missed} of {} on this data (is it what the model was fitted to?)",
         count(checked.len(), "fit")
     ));
     Ok(Status::ToleranceMissed)

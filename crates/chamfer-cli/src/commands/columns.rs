@@ -15,17 +15,18 @@ pub fn warn_of_columns(design: &dyn Design, names: &[String]) {
         shown.join(", ") + &more
     };
     if !report.constant.is_empty() {
-        let shown = report.constant.iter().take(SHOWN_NAMES).map(|&j| format!("'{}'", names[j]));
+        let shown = report.constant.iter().take(SHOWN_NAMES).map(|&j| format!("\"{}\"", names[j]));
         let columns = list(shown.collect(), report.constant.len());
         say(&format!(
-            "warning: {} with one value only: {columns}; such a column explains nothing and gets \
-             coefficient 0 (leave it out with --exclude)",
+            "warning: {} without variation, which explains nothing and gets \
+             coefficient 0 (leave out with --exclude): {columns}",
             count(report.constant.len(), "column")
         ));
     }
     if !report.duplicates.is_empty() {
-        let pair =
-            |&(later, first): &(usize, usize)| format!("'{}' = '{}'", names[later], names[first]);
+        let pair = |&(later, first): &(usize, usize)| {
+            format!("\"{}\" = \"{}\"", names[later], names[first])
+        };
         let shown = report.duplicates.iter().take(SHOWN_NAMES).map(pair).collect();
         let columns = list(shown, report.duplicates.len());
         say(&format!(

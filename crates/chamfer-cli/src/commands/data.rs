@@ -1,7 +1,7 @@
 //! Reading data for a command.
 
 use crate::args::{DataArgs, FileArgs};
-use crate::error::CliError;
+use crate::error::{CliError, DataNames};
 use crate::input::{
     self, Encoding, Frame, InputError, Matrix, Need, Note, ReadOptions, Selection, Table,
 };
@@ -30,7 +30,7 @@ pub fn for_model(args: &FileArgs, model: &Model, need: Need) -> Result<Frame, Cl
     let categorical_if_present = model.encoding.text_columns();
     let options = ReadOptions { categorical_if_present, ..options(args) };
     let table = read(&args.file, &options)?;
-    Ok(model.encoding.apply(table, need)?)
+    Ok(model.encoding.apply(table, need).map_err(InputError::for_model)?)
 }
 
 /// Reads a file, with a spinner.
@@ -56,6 +56,12 @@ pub fn design(frame: &Frame) -> Result<Box<dyn Design + '_>, chamfer_glm::Error>
             &sparse.values,
         )?),
     })
+}
+
+/// What the rows and columns of a frame are called, for a model that is applied to it.
+pub fn names<'a>(file: &'a Path, frame: &'a Frame, encoding: &'a Encoding) -> DataNames<'a> {
+    let (columns, rows) = (frame.names.as_slice(), frame.rows.as_slice());
+    DataNames { file, target: encoding.target(), columns, rows, fitting: false }
 }
 
 /// Position of each coded column.

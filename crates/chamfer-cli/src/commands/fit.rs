@@ -2,7 +2,7 @@
 
 use super::{Status, columns, data, picture, report, solved, to_json};
 use crate::args::{DataArgs, FitArgs, ModelArgs, PathArgs};
-use crate::error::CliError;
+use crate::error::{CliError, DataNames};
 use crate::interrupt::Interrupt;
 use crate::model::{DataFacts, Model, ModelParts};
 use crate::output::{OutputFolder, PathTable, say};
@@ -21,6 +21,7 @@ pub fn path(args: &PathArgs) -> Result<Status, CliError> {
     } else {
         let mut given = args.lambdas.clone();
         given.sort_by(|a, b| b.total_cmp(a));
+        given.dedup();
         Lambdas::Given(given)
     };
     run(&args.data, &args.model, lambdas, true)
@@ -49,9 +50,8 @@ fn run(
         say(&format!("note: {note}"));
     }
 
-    let regression_error = |error: GlmError| {
-        CliError::regression(&error, encoding.target(), &frame.names, &frame.rows)
-    };
+    let names = DataNames { fitting: true, ..data::names(&data_args.file.file, &frame, &encoding) };
+    let regression_error = |error: GlmError| CliError::regression(&error, names);
     let design = data::design(&frame).map_err(regression_error)?;
     columns::warn_of_columns(design.as_ref(), &frame.names);
     let settings = ProblemSettings {

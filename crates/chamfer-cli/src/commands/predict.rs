@@ -5,18 +5,18 @@ use crate::args::PredictArgs;
 use crate::error::CliError;
 use crate::input::Need;
 use crate::model::{FitRecord, Model};
-use crate::output::{count, say, write_file};
+use crate::output::{count, print, say, write_file};
 use std::fmt::Write;
-use std::io::Write as _;
 
 pub fn run(args: &PredictArgs) -> Result<Status, CliError> {
     let model = Model::read(&args.model)?;
     let fits: Vec<&FitRecord> = match args.lambda {
-        Some(lambda) => vec![model.fit_at(lambda)?],
+        Some(lambda) => vec![model.fit_at(lambda, &args.model)?],
         None => model.path.iter().collect(),
     };
     let frame = data::for_model(&args.file, &model, Need::Predictors)?;
-    let design = data::design(&frame).map_err(|e| CliError::Regression(e.to_string()))?;
+    let names = data::names(&args.file.file, &frame, &model.encoding);
+    let design = data::design(&frame).map_err(|error| CliError::regression(&error, names))?;
     let positions = data::positions(&frame);
     let predictions = fits
         .iter()
@@ -44,8 +44,7 @@ pub fn run(args: &PredictArgs) -> Result<Status, CliError> {
     }
     match &args.out {
         Some(path) => write_file(path, text.as_bytes())?,
-        // A closed pipe (`| head`) is no error.
-        None => drop(std::io::stdout().write_all(text.as_bytes())),
+        None => print(text.trim_end())?,
     }
     Ok(Status::Certified)
 }

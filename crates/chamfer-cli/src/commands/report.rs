@@ -5,7 +5,7 @@ use super::to_json;
 use crate::error::CliError;
 use crate::input::Frame;
 use crate::model::{DataFacts, FitRecord, Model};
-use crate::output::{PathTable, count, print, say, top_coefficients};
+use crate::output::{PathTable, count, print, say, significant, top_coefficients, with_commas};
 use chamfer_glm::{PathPoint, Problem};
 
 /// Coefficients shown after a fit.
@@ -42,22 +42,22 @@ pub fn report(
             interrupted: model.interrupted,
             path: &model.path,
             files,
-        })?);
+        })?)?;
     } else {
         let DataFacts { file, rows, columns } = &model.data;
         print(&format!(
-            "{file}: {} × {}, target '{}'\nminimizing {}\n",
+            "{file}: {} × {}, target \"{}\"\nminimizing {}\n",
             count(*rows, "row"),
             count(*columns, "column"),
             model.encoding.target(),
             model.objective
-        ));
-        print(&table.text());
+        ))?;
+        print(&table.text())?;
         if let Some(last) = solved.points.last() {
-            print(&top(last, problem, frame, model.standardize));
+            print(&top(last, problem, frame, model.standardize))?;
         }
         if !files.is_empty() {
-            print(&format!("wrote {}", files.join(", ")));
+            print(&format!("wrote {}", files.join(", ")))?;
         }
     }
     if table.n_missed() > 0 {
@@ -68,9 +68,9 @@ pub fn report(
         let kept =
             if files.is_empty() { "nothing was written (no --out)" } else { "they were written" };
         say(&format!(
-            "interrupted: {} of {} lambdas are done; {kept}",
-            solved.points.len(),
-            solved.asked
+            "interrupted: {} of {} are done; {kept}",
+            with_commas(solved.points.len()),
+            count(solved.asked, "lambda")
         ));
     }
     Ok(())
@@ -79,6 +79,9 @@ pub fn report(
 /// The largest coefficients of a fit, by the scale on which they can be compared.
 fn top(point: &PathPoint, problem: &Problem, frame: &Frame, standardized: bool) -> String {
     let values = &point.coefficients.values;
+    if values.is_empty() {
+        return format!("at lambda {}, every coefficient is 0", significant(point.lambda));
+    }
     let mut rows: Vec<(&str, f64, f64)> = values
         .iter()
         .map(|&(j, value)| (frame.names[j].as_str(), value, value * problem.design().scale(j)))
@@ -92,9 +95,9 @@ fn top(point: &PathPoint, problem: &Problem, frame: &Frame, standardized: bool) 
         format!("all {n}")
     };
     format!(
-        "at lambda {:.4e}, intercept {:.4e}, {which} nonzero coefficients:\n{}",
-        point.lambda,
-        point.coefficients.intercept,
+        "at lambda {}, intercept {}, {which} nonzero coefficients:\n{}",
+        significant(point.lambda),
+        significant(point.coefficients.intercept),
         top_coefficients(&rows, standardized)
     )
 }

@@ -52,7 +52,7 @@ impl Solved {
             nonzero: point.coefficients.values.len(),
             r_squared: point.r_squared,
             objective: point.gap.primal,
-            dual: point.gap.dual,
+            dual: point.gap.dual.min(point.gap.primal),
             relative_gap: point.gap.relative(),
             converged: point.converged,
             newton_steps: point.newton_steps,

@@ -115,7 +115,7 @@ impl NameHint {
             .iter()
             .map(AsRef::as_ref)
             .map(|candidate| (distance(&wanted, &candidate.to_lowercase()), candidate))
-            .filter(|&(distance, _)| distance <= tolerated)
+            .filter(|&(distance, _)| distance <= tolerated && distance < wanted.len())
             .collect();
         if close.is_empty() {
             return Self::choices(names);

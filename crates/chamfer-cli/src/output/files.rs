@@ -9,19 +9,23 @@ use tempfile::NamedTempFile;
 /// A folder that files are going to be written to.
 ///
 /// It is made, and tried, before the work begins, so that a long run does not end at a folder
-/// that cannot be written. A folder made for nothing is removed again.
+/// that cannot be written. Folders made for nothing are removed again.
 #[derive(Debug)]
 pub struct OutputFolder {
     path: PathBuf,
-    created: bool,
+    /// The folders that did not exist, the innermost first.
+    created: Vec<PathBuf>,
 }
 
 impl OutputFolder {
     pub fn prepare(path: &Path) -> Result<Self, CliError> {
-        let created = !path.exists();
-        fs::create_dir_all(path).map_err(|error| CliError::write(path, error))?;
-        let folder = Self { path: path.to_owned(), created };
-        NamedTempFile::new_in(path).map_err(|error| CliError::write(path, error))?;
+        let missing = path.ancestors().take_while(|folder| {
+            // The last ancestor of a relative path is empty: the working folder.
+            !folder.as_os_str().is_empty() && !folder.exists()
+        });
+        let folder = Self { path: path.to_owned(), created: missing.map(Path::to_owned).collect() };
+        fs::create_dir_all(path).map_err(|error| CliError::write(path, &error))?;
+        NamedTempFile::new_in(path).map_err(|error| CliError::write(path, &error))?;
         Ok(folder)
     }
 
@@ -39,16 +43,16 @@ impl OutputFolder {
             persist(file, &path)?;
             written.push(path);
         }
-        self.created = false;
+        self.created.clear();
         Ok(written)
     }
 }
 
 impl Drop for OutputFolder {
     fn drop(&mut self) {
-        if self.created {
+        for folder in &self.created {
             // Only an empty folder can be removed, so this cannot take anything away.
-            let _ = fs::remove_dir(&self.path);
+            let _ = fs::remove_dir(folder);
         }
     }
 }
@@ -61,6 +65,10 @@ pub fn write_file(path: &Path, contents: &[u8]) -> Result<(), CliError> {
 /// The contents under a temporary name beside `path`, on the disk.
 fn stage(path: &Path, contents: &[u8]) -> Result<NamedTempFile, CliError> {
     let write = || -> io::Result<NamedTempFile> {
+        if path.is_dir() {
+            // Found out before any file is in place, not while renaming.
+            return Err(io::ErrorKind::IsADirectory.into());
+        }
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
         let mut builder = tempfile::Builder::new();
         #[cfg(unix)]
@@ -74,9 +82,9 @@ fn stage(path: &Path, contents: &[u8]) -> Result<NamedTempFile, CliError> {
         file.as_file().sync_all()?;
         Ok(file)
     };
-    write().map_err(|error| CliError::write(path, error))
+    write().map_err(|error| CliError::write(path, &error))
 }
 
 fn persist(file: NamedTempFile, path: &Path) -> Result<(), CliError> {
-    file.persist(path).map(drop).map_err(|failed| CliError::write(path, failed.error))
+    file.persist(path).map(drop).map_err(|failed| CliError::write(path, &failed.error))
 }

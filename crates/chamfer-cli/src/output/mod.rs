@@ -6,9 +6,10 @@ mod table;
 
 pub use files::{OutputFolder, write_file};
 pub use progress::Progress;
-pub use table::{PathTable, top_coefficients};
+pub use table::{PathTable, significant, top_coefficients};
 
-use std::io::Write;
+use crate::error::CliError;
+use std::io::{ErrorKind, Write};
 
 /// Says something on the standard error stream. Nobody may be listening, which is no error.
 pub fn say(text: &str) {
@@ -16,8 +17,12 @@ pub fn say(text: &str) {
 }
 
 /// Prints a result on the standard output. A closed pipe (`| head`) is no error.
-pub fn print(text: &str) {
-    let _ = writeln!(std::io::stdout(), "{text}");
+pub fn print(text: &str) -> Result<(), CliError> {
+    let mut stdout = std::io::stdout().lock();
+    match writeln!(stdout, "{text}").and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(CliError::Print(error)),
+        _ => Ok(()),
+    }
 }
 
 /// `38`, `5,000`.

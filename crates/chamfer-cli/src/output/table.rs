@@ -93,7 +93,7 @@ pub fn top_coefficients(coefficients: &[(&str, f64, f64)], standardized: bool) -
 }
 
 /// Four significant digits, in the shorter of the two notations.
-fn significant(value: f64) -> String {
+pub fn significant(value: f64) -> String {
     let magnitude = value.abs();
     if value == 0.0 {
         "0".to_owned()

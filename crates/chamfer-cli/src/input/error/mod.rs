@@ -44,6 +44,17 @@ pub enum InputError {
     },
 }
 
+impl InputError {
+    /// The same error of data that a model is applied to: see [`ValueProblem::for_model`].
+    #[must_use]
+    pub fn for_model(self) -> Self {
+        match self {
+            Self::Values { place, problem } => Self::Values { place, problem: problem.for_model() },
+            other => other,
+        }
+    }
+}
+
 impl FileProblem {
     /// The error that this problem is at `place`.
     #[must_use]

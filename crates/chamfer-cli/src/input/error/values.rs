@@ -10,10 +10,16 @@ use super::{Role, quote};
 pub enum ValueProblem {
     /// Predictors have missing values.
     #[error(
-        "the value is missing, and {total} are missing in all; fill in the means with --missing \
-         mean, or leave such rows out with --missing drop"
+        "the value is missing ({total} in all); fill in the means with --missing mean, or leave \
+         such rows out with --missing drop"
     )]
     Missing {
+        /// How many values of the predictors are missing.
+        total: usize,
+    },
+    /// As [`Missing`](Self::Missing), where a model says what is done about them.
+    #[error("the value is missing ({total} in all), and the model takes none; fill in the values")]
+    MissingForModel {
         /// How many values of the predictors are missing.
         total: usize,
     },
@@ -26,6 +32,9 @@ pub enum ValueProblem {
         /// The option that names the column.
         role: Role,
     },
+    /// As [`MissingResponse`](Self::MissingResponse), for data that a model is compared with.
+    #[error("the value is missing; fill it in, or remove the row")]
+    MissingResponseForModel,
     /// A value is infinite.
     #[error(
         "the value is infinite; correct it, write NA if it is missing, or, if it is a predictor, \
@@ -36,6 +45,9 @@ pub enum ValueProblem {
         /// Name of the column.
         name: String,
     },
+    /// As [`Infinite`](Self::Infinite), for data that a model is applied to.
+    #[error("the value is infinite; correct it, or remove the row")]
+    InfiniteForModel,
     /// A column has no value at all.
     #[error("every value is missing; leave the column out with --exclude {}", quote(.name))]
     AllMissing {
@@ -48,6 +60,12 @@ pub enum ValueProblem {
          --missing mean, or leave columns out with --exclude"
     )]
     NoRowsLeft {
+        /// How many rows there are.
+        rows: usize,
+    },
+    /// As [`NoRowsLeft`](Self::NoRowsLeft), for data that a model is applied to.
+    #[error("each of the {rows} rows has a missing value, and the model leaves such rows out")]
+    NoRowsLeftForModel {
         /// How many rows there are.
         rows: usize,
     },
@@ -104,4 +122,19 @@ pub enum ValueProblem {
         /// Number of coded columns.
         columns: usize,
     },
+}
+
+impl ValueProblem {
+    /// The same problem of data that a model is applied to, where the options of a fit are no
+    /// remedy.
+    #[must_use]
+    pub fn for_model(self) -> Self {
+        match self {
+            Self::Missing { total } => Self::MissingForModel { total },
+            Self::MissingResponse { .. } => Self::MissingResponseForModel,
+            Self::Infinite { .. } => Self::InfiniteForModel,
+            Self::NoRowsLeft { rows } => Self::NoRowsLeftForModel { rows },
+            other => other,
+        }
+    }
 }

@@ -80,7 +80,7 @@ fn missing_predictors() {
     let content = "a,b,y\n1,u,1\n,v,2\n5,,3\n3,v,4\n";
     assert_says(
         error(content, &predict("y")),
-        &["row 2 (line 3), column \"a\"", "2 are missing in all", "--missing mean"],
+        &["row 2 (line 3), column \"a\"", "2 in all", "--missing mean"],
     );
     let (_, frame, notes) = fit(content, &Selection { missing: Missing::Mean, ..predict("y") });
     let third = 1.0 / 3.0;
