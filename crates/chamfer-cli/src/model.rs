@@ -16,10 +16,8 @@ const VERSION: u64 = 1;
 /// A fitted model: how the data was coded, and the fit at each λ.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Model {
-    schema: String,
-    version: u64,
-    /// Version of the program that wrote the file.
-    chamfer: String,
+    #[serde(flatten)]
+    pub head: Head,
     pub family: Family,
     pub penalty: PenaltyName,
     /// The formula, for people.
@@ -35,6 +33,22 @@ pub struct Model {
     /// The fits, largest λ first.
     pub path: Vec<FitRecord>,
     pub encoding: Encoding,
+}
+
+/// The part of the file that says what it is, whatever its version.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Head {
+    schema: String,
+    version: u64,
+    /// Version of the program that wrote the file.
+    chamfer: String,
+}
+
+impl Default for Head {
+    fn default() -> Self {
+        let chamfer = env!("CARGO_PKG_VERSION").to_owned();
+        Self { schema: SCHEMA.to_owned(), version: VERSION, chamfer }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -80,47 +94,9 @@ pub struct FitRecord {
     pub coefficients: BTreeMap<String, f64>,
 }
 
-/// What [`Model::new`] needs.
-pub struct ModelParts {
-    pub objective: String,
-    pub data: DataFacts,
-    pub intercept: bool,
-    pub standardize: bool,
-    pub tolerance: f64,
-    pub seed: u64,
-    pub interrupted: bool,
-    pub path: Vec<FitRecord>,
-    pub encoding: Encoding,
-}
-
 impl Model {
-    pub fn new(parts: ModelParts) -> Self {
-        Self {
-            schema: SCHEMA.to_owned(),
-            version: VERSION,
-            chamfer: env!("CARGO_PKG_VERSION").to_owned(),
-            family: Family::Gaussian,
-            penalty: PenaltyName::Lasso,
-            objective: parts.objective,
-            data: parts.data,
-            intercept: parts.intercept,
-            standardize: parts.standardize,
-            tolerance: parts.tolerance,
-            seed: parts.seed,
-            interrupted: parts.interrupted,
-            path: parts.path,
-            encoding: parts.encoding,
-        }
-    }
-
     /// Reads a model file, refusing what is none, is cut off or has another version.
     pub fn read(path: &Path) -> Result<Self, CliError> {
-        /// The part of the file that says what it is, whatever its version.
-        #[derive(Deserialize)]
-        struct Head {
-            schema: String,
-            version: u64,
-        }
         let failed = |error| CliError::Read { path: path.to_owned(), error };
         let bytes = std::fs::read(path).map_err(failed)?;
         let not_a_model = |reason: String| CliError::NotAModel { path: path.to_owned(), reason };

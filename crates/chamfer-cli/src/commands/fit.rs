@@ -4,7 +4,7 @@ use super::{Status, columns, data, picture, report, solved, to_json};
 use crate::args::{DataArgs, FitArgs, ModelArgs, PathArgs};
 use crate::error::{CliError, DataNames};
 use crate::interrupt::Interrupt;
-use crate::model::{DataFacts, Model, ModelParts};
+use crate::model::{DataFacts, Family, Head, Model, PenaltyName};
 use crate::output::{OutputFolder, PathTable, say};
 use crate::plot::rasterize;
 use chamfer_glm::{Error as GlmError, Problem, ProblemSettings, lambda_grid};
@@ -75,7 +75,10 @@ fn run(
     if solved.points.is_empty() {
         return Err(CliError::InterruptedEarly);
     }
-    let model = Model::new(ModelParts {
+    let model = Model {
+        head: Head::default(),
+        family: Family::Gaussian,
+        penalty: PenaltyName::Lasso,
         objective: objective(&settings).to_owned(),
         data: DataFacts {
             file: data::file_name(&data_args.file.file),
@@ -89,7 +92,7 @@ fn run(
         interrupted: solved.interrupted,
         path: solved.records(&frame.names),
         encoding: encoding.clone(),
-    });
+    };
     let files = match folder {
         Some(folder) => {
             let picture =
