@@ -3,7 +3,7 @@
 
 mod common;
 
-use chamfer::{Block, Blocks, Hpp, LbfgsSettings, Unpenalized, minimize, value_and_gradient};
+use chamfer::{Block, Blocks, Hpp, Settings, Unpenalized, minimize, value_and_gradient};
 use chamfer_glm::{
     Coefficients, DenseDesign, Error, PathPoint, Problem, ProblemSettings, SparseDesign,
     lambda_grid, path,
@@ -111,7 +111,7 @@ fn newton_agrees_with_the_generic_smooth_route() {
             Block::new(Unpenalized, 1, 0.0).unwrap(),
         ])
         .unwrap();
-        let fit = minimize(&loss, &blocks, &vec![0.0; p + 1], &LbfgsSettings::default()).unwrap();
+        let fit = minimize(&loss, &blocks, &vec![0.0; p + 1], &Settings::default()).unwrap();
         let difference = fit.certificate.objective - point.gap.primal;
         assert!(difference.abs() <= 1e-10 * point.gap.primal, "{difference:e}");
         assert!(fit.certificate.stationarity < 1e-6);

@@ -1,6 +1,8 @@
 //! Which coefficients get which parametrization, λ and weights.
 
 use crate::{Error, Parametrization, Scalar, Strength};
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -16,25 +18,42 @@ pub struct Block<T: Scalar> {
 impl<T: Scalar> Block<T> {
     /// A block of `n_coefficients` coefficients with one `lambda` for all its terms.
     ///
+    /// The weights are those of the parametrization: `√|g|` for groups, else ones.
+    ///
     /// # Errors
-    /// If `lambda` is negative or not finite.
+    /// If there is no coefficient, the parametrization is made for another number of them, or
+    /// `lambda` is negative or not finite.
     pub fn new(
         parametrization: impl Parametrization<T> + 'static,
         n_coefficients: usize,
         lambda: T,
     ) -> Result<Self, Error> {
+        if n_coefficients == 0 {
+            return Err(Error::Empty);
+        }
+        parametrization.check(n_coefficients)?;
+        let weights = parametrization.default_weights();
         let parametrization = Arc::new(parametrization);
-        let block = Self { parametrization, n_coefficients, lambda, weights: None };
+        let block = Self { parametrization, n_coefficients, lambda, weights };
         block.check(0).map(|()| block)
     }
 
-    /// Multiplies λ by `weights[i]` for term `i`: a coefficient, or a group where the
-    /// parametrization has groups.
+    /// Multiplies λ by `weights[i]` for term `i`, in place of the default weights: a coefficient,
+    /// or a group where the parametrization has groups.
     ///
     /// # Errors
     /// If the number of weights is not the number of terms, or one is not finite and above 0.
     pub fn with_weights(mut self, weights: Vec<T>) -> Result<Self, Error> {
         self.weights = Some(weights);
+        self.check(0).map(|()| self)
+    }
+
+    /// The same block with another λ, as on a path.
+    ///
+    /// # Errors
+    /// If `lambda` is negative or not finite.
+    pub fn with_lambda(mut self, lambda: T) -> Result<Self, Error> {
+        self.lambda = lambda;
         self.check(0).map(|()| self)
     }
 
@@ -165,6 +184,23 @@ impl<T: Scalar> Blocks<T> {
         for at in self.placed() {
             let parametrization = at.block.parametrization();
             parametrization.start(&coefficients[at.coefficients], &mut factors[at.factors]);
+        }
+        Ok(())
+    }
+
+    /// Random factors for all blocks: see [`Parametrization::random`]. The same seed gives the same
+    /// factors on every machine.
+    ///
+    /// # Errors
+    /// If `standard_deviation` is not finite and above 0, or `factors` has the wrong length.
+    pub fn random(&self, standard_deviation: T, seed: u64, factors: &mut [T]) -> Result<(), Error> {
+        self.check_factors(factors)?;
+        let value = standard_deviation.to_f64().unwrap_or(f64::NAN);
+        Error::check_shape("the standard deviation of a random start", value, 0.0)?;
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        for at in self.placed() {
+            let parametrization = at.block.parametrization();
+            parametrization.random(standard_deviation, &mut rng, &mut factors[at.factors]);
         }
         Ok(())
     }

@@ -4,11 +4,15 @@ use crate::{Blocks, Error, Objective, Scalar};
 
 /// What can be certified of a point β in the base problem `P(β) = L(β) + λR(β)` from one
 /// evaluation of `L` and its gradient, whatever optimizer produced the point.
+///
+/// [`second_order`](crate::second_order) adds what a Hessian tells, and
+/// [`certified_zeros`] which zeros are exact.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Certificate<T> {
     /// `P(β)`.
     pub objective: T,
-    /// `dist_∞(−∇L(β), λ∂R(β))`: 0 at a stationary point, in units of the gradient.
+    /// The largest distance of a term from optimality, `dist(−∇L(β), λ∂R(β))`: 0 at a stationary
+    /// point, in units of the gradient.
     pub stationarity: T,
     /// For the factors that β came from, `λR_ξ(ξ) − λR(K(ξ)) ≥ 0`: how far the smooth objective
     /// is above the non-smooth one. 0 means that they agree.
@@ -16,6 +20,9 @@ pub struct Certificate<T> {
     /// For the factors that β came from, the largest departure from balance over all terms; 0 at
     /// every stationary point of the smooth problem.
     pub imbalance: T,
+    /// The duality gap, where the objective knows its conjugate, R is a norm in every block, and no
+    /// coefficient is unpenalized.
+    pub gap: Option<DualityGap<T>>,
 }
 
 impl<T: Scalar> Certificate<T> {
@@ -49,10 +56,23 @@ impl<T: Scalar> Certificate<T> {
         blocks: &Blocks<T>,
         coefficients: &[T],
     ) -> Result<Self, Error> {
-        blocks.check_coefficients(coefficients)?;
-        let mut gradient = vec![T::zero(); coefficients.len()];
-        let value = objective.value_and_gradient(coefficients, &mut gradient);
-        check_finite(1, value, &gradient)?;
+        let (value, gradient) = evaluate(objective, blocks, coefficients)?;
+        Self::of_gradient(objective, blocks, coefficients, value, &gradient)
+    }
+
+    /// The certificate of the coefficients alone, whatever factors they came from.
+    pub(crate) fn of_base(self) -> Self {
+        Self { misalignment: T::zero(), imbalance: T::zero(), ..self }
+    }
+
+    /// Certifies a point where value and gradient of the objective are known.
+    pub(crate) fn of_gradient(
+        objective: &impl Objective<T>,
+        blocks: &Blocks<T>,
+        coefficients: &[T],
+        value: T,
+        gradient: &[T],
+    ) -> Result<Self, Error> {
         let residuals = blocks.placed().map(|at| {
             at.block.parametrization().penalty().stationarity(
                 &coefficients[at.coefficients.clone()],
@@ -60,26 +80,80 @@ impl<T: Scalar> Certificate<T> {
                 at.block.strength(),
             )
         });
+        // `max` would pass over a NaN.
+        let worse = |a: T, b: T| if b > a || b.is_nan() { b } else { a };
+        let primal = value + blocks.penalty(coefficients)?;
+        let dual = dual(objective, blocks, gradient);
         Ok(Self {
-            stationarity: residuals.fold(T::zero(), T::max),
-            objective: value + blocks.penalty(coefficients)?,
+            stationarity: residuals.fold(T::zero(), worse),
+            objective: primal,
             misalignment: T::zero(),
             imbalance: T::zero(),
+            gap: dual.map(|dual| DualityGap { primal, dual }),
         })
     }
 }
 
-/// Refuses NaN and infinities in what an objective returned at its `evaluation`-th call.
-pub(crate) fn check_finite<T: Scalar>(
-    evaluation: usize,
-    value: T,
-    gradient: &[T],
-) -> Result<(), Error> {
-    if value.is_finite() && gradient.iter().all(|g| g.is_finite()) {
-        return Ok(());
+/// The coefficients that are exactly 0 and that first-order optimality holds there with a margin: a
+/// relative change of the gradient below `slack` leaves them zeros of a stationary point.
+///
+/// # Errors
+/// If `coefficients` has the wrong length or the objective is not finite there.
+pub fn certified_zeros<T: Scalar>(
+    objective: &impl Objective<T>,
+    blocks: &Blocks<T>,
+    coefficients: &[T],
+    slack: T,
+) -> Result<Vec<bool>, Error> {
+    let (_, gradient) = evaluate(objective, blocks, coefficients)?;
+    let mut certified = vec![false; coefficients.len()];
+    for at in blocks.placed() {
+        at.block.parametrization().penalty().certify_zeros(
+            &coefficients[at.coefficients.clone()],
+            &gradient[at.coefficients.clone()],
+            at.block.strength(),
+            slack,
+            &mut certified[at.coefficients],
+        );
+    }
+    Ok(certified)
+}
+
+/// `L(β)` and `∇L(β)`, checked.
+pub(crate) fn evaluate<T: Scalar>(
+    objective: &impl Objective<T>,
+    blocks: &Blocks<T>,
+    coefficients: &[T],
+) -> Result<(T, Vec<T>), Error> {
+    blocks.check_coefficients(coefficients)?;
+    let mut gradient = vec![T::zero(); coefficients.len()];
+    let value = objective.value_and_gradient(coefficients, &mut gradient)?;
+    if is_finite(value, &gradient) {
+        return Ok((value, gradient));
     }
     let value = value.to_f64().unwrap_or(f64::NAN);
-    Err(Error::NonFiniteObjective { evaluation, value })
+    Err(Error::NonFiniteObjective { iteration: 0, evaluation: 1, value, last: Vec::new() })
+}
+
+pub(crate) fn is_finite<T: Scalar>(value: T, gradient: &[T]) -> bool {
+    value.is_finite() && gradient.iter().all(|g| g.is_finite())
+}
+
+/// The dual objective `−L*(θ)` at the gradient `θ`, scaled until `−θ` is in `λ∂R(0)`.
+fn dual<T: Scalar>(objective: &impl Objective<T>, blocks: &Blocks<T>, gradient: &[T]) -> Option<T> {
+    let mut dual: Vec<T> = gradient.iter().map(|&g| -g).collect();
+    let mut scale = T::one();
+    for at in blocks.placed() {
+        let penalty = at.block.parametrization().penalty();
+        scale = scale.max(penalty.dual_norm(&dual[at.coefficients], at.block.strength())?);
+    }
+    if !scale.is_finite() {
+        return None;
+    }
+    for z in &mut dual {
+        *z = -*z / scale;
+    }
+    objective.conjugate(&dual).map(|conjugate| -conjugate)
 }
 
 /// A primal and a dual value of a convex base problem, which bracket its optimum.

@@ -14,19 +14,21 @@
 //!
 //! | concept | type |
 //! |---|---|
-//! | `β = K(ξ)`, its pullback, `R_ξ`, balanced lift | [`Parametrization`]: [`Hpp`], [`Hdp`], [`Unpenalized`] |
-//! | the induced non-smooth penalty `R` | [`Penalty`]: [`L1`], [`NoPenalty`] |
+//! | `β = K(ξ)`, its derivatives, `R_ξ`, balanced lift | [`Parametrization`], one type for each row of the [`catalogue`](catalogue()) |
+//! | the induced non-smooth penalty `R` | [`Penalty`] |
+//! | which coefficients belong together | [`Groups`] |
 //! | which coefficients get which parametrization, λ, weights | [`Block`], [`Blocks`] |
-//! | the smooth loss `L` | [`Objective`] |
-//! | `L`, blocks → smooth objective on factors | [`Lifted`] (an argmin problem) |
-//! | how optimal a β is in the *original* problem | [`Certificate`], [`DualityGap`] |
+//! | the smooth loss `L` | [`Objective`]: closures, argmin problems, dual numbers; with a ridge, after a [`LinearMap`] |
+//! | `L`, blocks → smooth objective on factors | [`Lifted`] (an argmin problem with Hessian products) |
+//! | from there to a sparse point | [`minimize`], [`minimize_stochastic`], [`polish`] |
+//! | how optimal a β is in the *original* problem | [`Certificate`], [`DualityGap`], [`second_order`], [`certified_zeros`] |
 //!
 //! # Example
 //!
 //! A robust regression with a sparse slope: no solver knows this loss, and none needs to.
 //!
 //! ```
-//! use chamfer::{Block, Blocks, Hpp, LbfgsSettings, minimize, value_and_gradient};
+//! use chamfer::{Block, Blocks, Hpp, Settings, minimize, value_and_gradient};
 //!
 //! // Σ log cosh(residual): smooth, so it can be made sparse.
 //! let x = [[1.0, 0.2], [2.0, -0.1], [3.0, 0.3], [4.0, -0.2]];
@@ -44,33 +46,52 @@
 //!     value
 //! });
 //! let blocks = Blocks::new(vec![Block::new(Hpp, 2, 0.1)?])?;
-//! let fit = minimize(&loss, &blocks, &[0.0, 0.0], &LbfgsSettings::default())?;
+//! let fit = minimize(&loss, &blocks, &[0.0, 0.0], &Settings::default())?;
 //! assert_eq!(fit.coefficients[1], 0.0); // an exact zero
 //! assert!(fit.certificate.stationarity < 1e-6);
 //! # Ok::<(), chamfer::Error>(())
 //! ```
 
 mod blocks;
+mod catalogue;
 mod certificate;
 mod error;
+mod groups;
+mod linear_map;
 mod objective;
 mod optimize;
 mod parametrization;
 mod penalty;
 mod scalar;
+mod second_order;
 mod strength;
 mod transfer;
 
 pub use blocks::{Block, Blocks};
-pub use certificate::{Certificate, DualityGap};
+pub use catalogue::{Facts, catalogue};
+pub use certificate::{Certificate, DualityGap, certified_zeros};
 pub use error::Error;
-pub use objective::{Objective, ValueAndGradient, value_and_gradient};
-pub use optimize::{Fit, LbfgsSettings, OptimizerVector, minimize};
-pub use parametrization::{Hdp, Hpp, Parametrization, Unpenalized};
-pub use penalty::{L1, NoPenalty, Penalty};
+pub use groups::Groups;
+pub use linear_map::{CumulativeSum, DenseMap, Duplication, LinearMap};
+pub use objective::{
+    ArgminProblem, Composed, Objective, ValueAndGradient, WithRidge, value_and_gradient,
+};
+pub use optimize::{
+    BatchObjective, Fit, Optimizer, OptimizerVector, Schedule, Settings, Start,
+    StochasticOptimizer, StochasticSettings, minimize, minimize_stochastic, polish,
+};
+pub use parametrization::{
+    Curvature, GroupPower, GroupProduct, Hdp, HdpK, Hpp, HppK, MatrixProduct, Mcp, Parametrization,
+    Power, Scad, SharedProduct, SparseGroup, Square, Unpenalized,
+};
+pub use penalty::{
+    GroupPenalty, L1, Lq, McpPenalty, NoPenalty, NonNegativeL1, Penalty, ScadPenalty, Schatten,
+    SparseGroupPenalty,
+};
 pub use scalar::Scalar;
+pub use second_order::{SecondOrder, second_order};
 pub use strength::Strength;
-pub use transfer::Lifted;
+pub use transfer::{Lifted, LiftedHessian};
 
 /// The examples of the README, as tests.
 #[cfg(doctest)]

@@ -1,16 +1,25 @@
 //! The number type that everything is generic over.
 
 use argmin::core::ArgminFloat;
-use argmin_math::ArgminMul;
+use argmin_math::{ArgminL2Norm, ArgminMul};
+use faer::traits::RealField;
 use num_traits::NumAssign;
 use std::iter::Sum;
 
 /// `f32` or `f64`.
 ///
-/// The bound on scaling a vector is one that argmin's solvers ask of the scalar; their bounds on
-/// the vector are [`OptimizerVector`](crate::OptimizerVector).
+/// The bounds on vectors are those that argmin's solvers ask of the scalar; their bounds on the
+/// vector are [`OptimizerVector`](crate::OptimizerVector). [`RealField`] is faer's, for matrices.
 pub trait Scalar:
-    ArgminFloat + ArgminMul<Vec<Self>, Vec<Self>> + NumAssign + Sum + Send + Sync
+    ArgminFloat
+    + ArgminMul<Vec<Self>, Vec<Self>>
+    + ArgminL2Norm<Self>
+    + RealField
+    + NumAssign
+    + Sum
+    + Copy
+    + Send
+    + Sync
 {
     /// The nearest value of this type to `value`, for constants in formulas.
     fn of(value: f64) -> Self;

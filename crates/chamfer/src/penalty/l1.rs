@@ -1,7 +1,7 @@
 //! The lasso penalty.
 
-use super::Penalty;
-use crate::{Scalar, Strength};
+use super::FoldedConcave;
+use crate::Scalar;
 
 /// `R(β) = Σ_j w_j |β_j|`, the lasso penalty (Tibshirani 1996).
 ///
@@ -9,43 +9,23 @@ use crate::{Scalar, Strength};
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct L1;
 
-impl<T: Scalar> Penalty<T> for L1 {
-    fn value(&self, coefficients: &[T], strength: Strength<'_, T>) -> T {
-        coefficients.iter().enumerate().map(|(j, b)| strength.at(j) * b.abs()).sum()
+impl FoldedConcave for L1 {
+    #[inline]
+    fn value<T: Scalar>(&self, r: T, lambda: T) -> T {
+        lambda * r
     }
 
-    fn stationarity(&self, coefficients: &[T], gradient: &[T], strength: Strength<'_, T>) -> T {
-        let mut worst = T::zero();
-        for (j, (&b, &g)) in coefficients.iter().zip(gradient).enumerate() {
-            let lambda = strength.at(j);
-            let violation = if b == T::zero() {
-                (g.abs() - lambda).max(T::zero())
-            } else {
-                (g + lambda * b.signum()).abs()
-            };
-            worst = worst.max(violation);
-        }
-        worst
+    #[inline]
+    fn slope<T: Scalar>(&self, _: T, lambda: T) -> T {
+        lambda
     }
 
-    fn dual_norm(&self, z: &[T], strength: Strength<'_, T>) -> Option<T> {
-        let ratios = z.iter().enumerate().map(|(j, z)| z.abs() / strength.at(j));
-        // 0/0 (an unpenalized coefficient with no pull) is harmless and is passed over by `max`.
-        Some(ratios.fold(T::zero(), T::max))
+    #[inline]
+    fn curvature<T: Scalar>(&self, _: T, _: T) -> T {
+        T::zero()
     }
 
-    fn snap_zeros(
-        &self,
-        coefficients: &mut [T],
-        gradient: &[T],
-        strength: Strength<'_, T>,
-        slack: T,
-    ) {
-        // A non-zero coefficient of a solution has |g| = λ, so |g| < λ demands a zero.
-        for (j, (b, &g)) in coefficients.iter_mut().zip(gradient).enumerate() {
-            if g.abs() < strength.at(j) * (T::one() - slack) {
-                *b = T::zero();
-            }
-        }
+    fn is_norm(&self) -> bool {
+        true
     }
 }

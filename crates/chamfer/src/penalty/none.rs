@@ -23,4 +23,15 @@ impl<T: Scalar> Penalty<T> for NoPenalty {
     }
 
     fn snap_zeros(&self, _: &mut [T], _: &[T], _: Strength<'_, T>, _: T) {}
+
+    fn support(&self, _: &[T], support: &mut [bool]) {
+        support.fill(true);
+    }
+
+    fn certify_zeros(&self, _: &[T], _: &[T], _: Strength<'_, T>, _: T, _: &mut [bool]) {}
+
+    fn hessian_product(&self, _: &[T], _: Strength<'_, T>, _: &[T], out: &mut [T]) -> bool {
+        out.fill(T::zero());
+        true
+    }
 }
