@@ -228,7 +228,7 @@ fn penalties_have_the_gradients_and_hessians_that_they_say() {
 fn random_factors_have_the_variance_asked_for_and_stay_away_from_zero() {
     for row in rows::<f64>().iter().filter(|row| !row.is_square()) {
         let blocks = row.blocks(0.1);
-        let (n, std) = (20_000, 0.3);
+        let (n, std) = (8_000, 0.3);
         let mut sums = [0.0; 2];
         let mut factors = vec![0.0; blocks.n_factors()];
         let mut beta = vec![0.0; D];

@@ -26,7 +26,7 @@ use rand::RngCore;
 /// use chamfer::{Groups, Parametrization, SparseGroup, Strength};
 ///
 /// let row = SparseGroup::new(Groups::from_sizes(&[4])?, 0.5)?;
-/// let mut factors = [0.0; 9];
+/// let mut factors = [0.0f64; 9];
 /// row.lift(&[3.0, 4.0, 0.0, 0.0], &mut factors);
 /// // ½·(3 + 4) + ½·√4·5
 /// assert!((row.surrogate(&factors, Strength::uniform(1.0)) - 8.5).abs() < 1e-12);

@@ -27,7 +27,7 @@ use crate::{Error, Facts, McpPenalty};
 /// use chamfer::{Mcp, Parametrization, Strength};
 ///
 /// let mcp = Mcp::new(3.0)?;
-/// let mut factors = [0.0; 4];
+/// let mut factors = [0.0f64; 4];
 /// mcp.lift(&[1.0, 16.0], &mut factors);
 /// // λ = 2: 2·1 − 1/6 for the first, the constant γλ²/2 = 6 for the second.
 /// let surrogate = mcp.surrogate(&factors, Strength::uniform(2.0));

@@ -19,7 +19,7 @@ use crate::{Error, Facts, ScadPenalty};
 /// use chamfer::{Parametrization, Scad, Strength};
 ///
 /// let scad = Scad::new(3.7)?;
-/// let mut factors = [0.0; 2];
+/// let mut factors = [0.0f64; 2];
 /// scad.lift(&[9.0], &mut factors);
 /// let surrogate = scad.surrogate(&factors, Strength::uniform(1.0));
 /// assert!((surrogate - 4.7 / 2.0).abs() < 1e-12); // beyond aλ: (a + 1)λ²/2
