@@ -33,6 +33,7 @@ struct Memory<T> {
     value: T,
     evaluations: usize,
     iterations: u64,
+    failure: Option<Error>,
     best_factors: Vec<T>,
     best_value: T,
     best_gradient_norm: T,
@@ -52,6 +53,7 @@ impl<'a, T: Scalar, O: Objective<T>> Lifted<'a, T, O> {
             value: T::nan(),
             evaluations: 0,
             iterations: 0,
+            failure: None,
             best_factors: vec![T::nan(); m],
             best_value: T::infinity(),
             best_gradient_norm: T::infinity(),
@@ -128,6 +130,11 @@ impl<'a, T: Scalar, O: Objective<T>> Lifted<'a, T, O> {
         self.lock().best_gradient_norm
     }
 
+    /// The last failure of the objective, which is then forgotten.
+    pub(crate) fn take_failure(&self) -> Option<Error> {
+        self.lock().failure.take()
+    }
+
     /// Counts an iteration of an optimizer, for messages.
     pub(crate) fn count_iteration(&self) {
         self.lock().iterations += 1;
@@ -151,10 +158,18 @@ impl<'a, T: Scalar, O: Objective<T>> Lifted<'a, T, O> {
         self.blocks.collapse(factors, &mut memory.coefficients)?;
         memory.evaluations += 1;
         let (coefficients, slope) = (&memory.coefficients, &mut memory.coefficient_gradient);
-        let loss = self.objective.value_and_gradient(coefficients, slope)?;
-        if !is_finite(loss, slope) {
-            return Err(self.not_finite(memory, loss));
-        }
+        let loss = match self.objective.value_and_gradient(coefficients, slope) {
+            Ok(loss) if is_finite(loss, slope) => loss,
+            Ok(loss) => {
+                let error = self.not_finite(memory, loss);
+                memory.failure = Some(error.clone());
+                return Err(error);
+            }
+            Err(error) => {
+                memory.failure = Some(error.clone());
+                return Err(error);
+            }
+        };
         let mut value = loss;
         let mut squared_norm = T::zero();
         for at in self.blocks.placed() {

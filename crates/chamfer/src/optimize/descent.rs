@@ -176,6 +176,10 @@ where
             .configure(|state| state.param(self.start.to_vec()).max_iters(self.max_iterations))
             .timer(false)
             .run();
+        // Some solvers make a mere reason to stop of an error in their line search.
+        if let Some(failure) = self.lifted.take_failure() {
+            return Err(failure);
+        }
         match run.map_err(own_error) {
             Ok(result) => Ok(result.state().get_iter()),
             // A line search that finds no further descent: the certificate says how good it is.

@@ -80,7 +80,7 @@ where
     // method may approach. Starting anew from the same coefficients with open gates leaves it; when
     // that gains nothing, no such zero is left.
     while best.certificate.stationarity > settings.tolerance {
-        blocks.start(&best.coefficients, &mut factors)?;
+        start::reopen(objective, blocks, &best.coefficients, &mut factors)?;
         let next = descend(objective, blocks, &factors, settings)?;
         let gain = best.certificate.objective - next.certificate.objective;
         let evaluations = best.evaluations + next.evaluations;

@@ -96,6 +96,26 @@ impl<T: Scalar> Start<'_, T> {
     }
 }
 
+/// Factors near coefficients where a descent has ended, from which it can go on: what is 0 or nearly
+/// so is moved a little against the gradient, to where it needs no gates to go on.
+pub(super) fn reopen<T: Scalar>(
+    objective: &impl Objective<T>,
+    blocks: &Blocks<T>,
+    coefficients: &[T],
+    factors: &mut [T],
+) -> Result<(), Error> {
+    let (_, gradient) = evaluate(objective, blocks, coefficients)?;
+    let nudged = |(&b, &g): (&T, &T)| {
+        let stuck = b.abs() < T::of(NUDGE) && g != T::zero();
+        if stuck { -T::of(NUDGE) * g.signum() } else { b }
+    };
+    let moved: Vec<T> = coefficients.iter().zip(&gradient).map(nudged).collect();
+    blocks.start(&moved, factors)
+}
+
+/// Far above rounding, and no matter for what the descent then finds.
+const NUDGE: f64 = 1e-3;
+
 fn check_finite<T: Scalar>(start: &[T]) -> Result<(), Error> {
     match start.iter().position(|b| !b.is_finite()) {
         Some(index) => {

@@ -21,6 +21,13 @@ pub(crate) trait FoldedConcave: Debug + Send + Sync {
         false
     }
 
+    /// The slack below which [`Penalty::snap_zeros`] must not go. Where other points than zero may be
+    /// stationary together with zero, a certificate does not tell a term that is dying, where the
+    /// slope exceeds the gradient by far, from a solution, where they are equal up to the tolerance.
+    fn least_slack(&self) -> f64 {
+        1e-4
+    }
+
     /// See [`Penalty::dead_zone`].
     fn dead_zone<T: Scalar>(&self, _lambda: T, _gradient_bound: T) -> T {
         T::zero()
@@ -62,8 +69,9 @@ impl<T: Scalar, P: FoldedConcave> Penalty<T> for P {
     ) {
         // At a solution a coefficient that is not 0 has |g| equal to the penalty's slope. Where the
         // slope is larger, the coefficient is on its way to zero, and the slope can only grow.
+        let share = T::one() - slack.max(T::of(self.least_slack()));
         for (j, (b, &g)) in coefficients.iter_mut().zip(gradient).enumerate() {
-            if g.abs() < self.slope(b.abs(), strength.at(j)) * (T::one() - slack) {
+            if g.abs() < self.slope(b.abs(), strength.at(j)) * share {
                 *b = T::zero();
             }
         }

@@ -115,6 +115,11 @@ impl<T: Scalar> Penalty<T> for GroupPenalty {
         strength: Strength<'_, T>,
         slack: T,
     ) {
+        // Where zeros are always stationary, only a wide margin tells what is dying from a solution;
+        // elsewhere a margin above the tolerance does.
+        let at_least = |exponent: f64| slack.max(T::of(if exponent < 1.0 { 0.5 } else { 1e-4 }));
+        let between = if self.q == 1.0 { slack } else { at_least(self.q) };
+        let within = at_least(self.p);
         for group in 0..self.groups.len() {
             let sum = self.inner_sum(group, coefficients);
             if sum == T::zero() {
@@ -122,17 +127,18 @@ impl<T: Scalar> Penalty<T> for GroupPenalty {
             }
             // At a solution `−gᵀβ = λq A^{q/p}` for every live group, by Euler's identity. Where
             // the loss does not pull that much, the group is on its way to zero.
-            let lambda = strength.at(group) * (T::one() - slack);
+            let lambda = strength.at(group);
             let holds = T::of(self.q) * sum.powf(T::of(self.q / self.p));
             let pull = if self.p == 2.0 {
                 self.norm(group, gradient) * sum.sqrt()
             } else {
                 -self.sum(group, |j| gradient[j] * coefficients[j])
             };
-            let dies = pull < lambda * holds;
+            let dies = pull < lambda * holds * (T::one() - between);
             for j in self.groups.indices(group) {
-                let slope = self.slope(sum, coefficients[j]).abs();
-                if dies || (self.p < 2.0 && gradient[j].abs() < lambda * slope) {
+                let slope = lambda * self.slope(sum, coefficients[j]).abs();
+                let dies_within = gradient[j].abs() < slope * (T::one() - within);
+                if dies || (self.p < 2.0 && dies_within) {
                     coefficients[j] = T::zero();
                 }
             }

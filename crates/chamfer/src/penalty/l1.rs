@@ -25,6 +25,10 @@ impl FoldedConcave for L1 {
         T::zero()
     }
 
+    fn least_slack(&self) -> f64 {
+        0.0
+    }
+
     fn is_norm(&self) -> bool {
         true
     }

@@ -44,6 +44,10 @@ impl FoldedConcave for Lq {
         lambda * T::of(self.q * (self.q - 1.0)) * r.powf(T::of(self.q - 2.0))
     }
 
+    fn least_slack(&self) -> f64 {
+        0.5
+    }
+
     fn dead_zone<T: Scalar>(&self, lambda: T, gradient_bound: T) -> T {
         (T::of(self.q) * lambda / gradient_bound).powf(T::of(1.0 / (1.0 - self.q)))
     }

@@ -108,6 +108,8 @@ impl<T: Scalar> Penalty<T> for Schatten {
         slack: T,
     ) {
         let Ok(svd) = self.svd(coefficients) else { return };
+        // As for other penalties with q < 1, only a wide margin tells what is dying from a solution.
+        let slack = if self.q < 1.0 { slack.max(T::of(0.5)) } else { slack };
         // pᵢᵀ G qᵢ, the slope of the loss in each singular value.
         let pulled = self.view(gradient) * &svd.right;
         let lives = |i: &usize| {
