@@ -74,7 +74,8 @@ pub use error::Error;
 pub use groups::Groups;
 pub use linear_map::{CumulativeSum, DenseMap, Duplication, LinearMap};
 pub use objective::{
-    ArgminProblem, Composed, Objective, ValueAndGradient, WithRidge, value_and_gradient,
+    ArgminProblem, Composed, DualFunction, ForwardMode, Objective, ValueAndGradient, WithRidge,
+    value_and_gradient,
 };
 pub use optimize::{
     BatchObjective, Fit, Optimizer, OptimizerVector, Schedule, Settings, Start,

@@ -118,9 +118,9 @@ fn imbalance_decays_as_under_gradient_flow() {
         let mut factors: Vec<f64> = (0..k).map(|l| 1.0 + 0.4 * l as f64).collect();
         let imbalance = |x: &[f64]| x[k - 1] * x[k - 1] - x[0] * x[0];
         let first = imbalance(&factors);
-        let steps = 20_000;
-        descend(&lifted, &blocks, &mut factors, rate, |step, _, _| step == steps);
-        let time = rate * f64::from(steps as u32);
+        let steps = 20_000_u32;
+        descend(&lifted, &blocks, &mut factors, rate, |step, _, _| step == steps as usize);
+        let time = rate * f64::from(steps);
         let expected = first * (-4.0 * lambda * time / k as f64).exp();
         let found = imbalance(&factors);
         assert!((found / expected - 1.0).abs() < 2e-3, "k = {k}: {found}, not {expected}");

@@ -284,8 +284,8 @@ fn duality_gaps_bracket_the_optimum_of_every_norm() {
         let fit = minimize(&loss, &blocks, start, &Settings::default()).unwrap();
         let certificate = fit.certificate;
         let Some(gap) = certificate.gap else {
-            let name = row.row.facts().name;
-            let convex = row.row.facts().convex && name != "unpenalized";
+            let name = row.parametrization.facts().name;
+            let convex = row.parametrization.facts().convex && name != "unpenalized";
             assert!(!convex, "{}: a norm has a dual", row.label);
             continue;
         };
@@ -333,4 +333,26 @@ fn the_second_order_check_finds_the_smallest_eigenvalue_of_large_supports_too() 
     assert!((found.smallest_eigenvalue - 1.0).abs() < 1e-6, "{found:?}");
     let none = second_order(&loss, &blocks, &vec![0.0; n]).unwrap().unwrap();
     assert_eq!((none.support_size, none.smallest_eigenvalue), (0, f64::INFINITY));
+}
+
+#[test]
+fn forward_mode_derivatives_are_exact() {
+    struct Waves;
+    impl chamfer::DualFunction for Waves {
+        fn value<D: num_dual::DualNum<f64> + Copy>(&self, beta: &[D]) -> D {
+            (beta[0] * beta[1]).sin() + beta[1].powi(3)
+        }
+    }
+    let waves = chamfer::ForwardMode(Waves);
+    let (x, y) = (0.7f64, -1.3f64);
+    let mut gradient = [0.0; 2];
+    let value = waves.value_and_gradient(&[x, y], &mut gradient).unwrap();
+    assert_eq!(value, (x * y).sin() + y.powi(3));
+    assert!((gradient[0] - y * (x * y).cos()).abs() < 1e-15);
+    assert!((gradient[1] - (x * (x * y).cos() + 3.0 * y * y)).abs() < 1e-14);
+    let mut product = [0.0; 2];
+    waves.hessian_product(&[x, y], &[1.0, 0.0], &mut product).unwrap();
+    assert!((product[0] + y * y * (x * y).sin()).abs() < 1e-14);
+    let cross = (x * y).cos() - x * y * (x * y).sin();
+    assert!((product[1] - cross).abs() < 1e-14);
 }

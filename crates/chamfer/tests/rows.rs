@@ -17,28 +17,31 @@ fn lift_collapses_back_and_attains_the_penalty<T: Scalar>() {
             let beta = row.coefficients(&mut rng, trial % 2 == 0);
             let weights = row.weights(&mut rng);
             let strength = Strength::weighted(T::of(0.7), &weights);
-            let mut factors = vec![T::nan(); row.row.n_factors(D)];
+            let mut factors = vec![T::nan(); row.parametrization.n_factors(D)];
             let mut back = vec![T::nan(); D];
             let (label, ulps) = (&row.label, ulps(&row));
 
-            row.row.lift(&beta, &mut factors);
-            row.row.collapse(&factors, &mut back);
+            row.parametrization.lift(&beta, &mut factors);
+            row.parametrization.collapse(&factors, &mut back);
             let same = |a: T, b: T| close(a, b, ulps);
             assert!(beta.iter().zip(&back).all(|(&a, &b)| same(a, b)), "{label}");
-            let base = row.row.penalty().value(&beta, strength);
-            let surrogate = row.row.surrogate(&factors, strength);
+            let base = row.parametrization.penalty().value(&beta, strength);
+            let surrogate = row.parametrization.surrogate(&factors, strength);
             assert!(same(surrogate, base), "{label}: {surrogate} {base}");
             assert!(
-                row.row.imbalance(&factors) <= T::of(ulps) * <T as Float>::epsilon(),
+                row.parametrization.imbalance(&factors) <= T::of(ulps) * <T as Float>::epsilon(),
                 "{label}"
             );
 
-            row.row.start(&beta, &mut factors);
-            row.row.collapse(&factors, &mut back);
+            row.parametrization.start(&beta, &mut factors);
+            row.parametrization.collapse(&factors, &mut back);
             let opened = |a: T, b: T| same(a, b) || (row.is_square() && a < T::of(0.01));
             assert!(beta.iter().zip(&back).all(|(&a, &b)| opened(a, b)), "{label} start");
             let without_gates = label.starts_with("HPowP") && trial % 2 == 0;
-            assert!(without_gates || row.row.frozen(&factors).is_none(), "{label} start");
+            assert!(
+                without_gates || row.parametrization.frozen(&factors).is_none(),
+                "{label} start"
+            );
         }
     }
 }
@@ -52,10 +55,10 @@ fn lift_collapses_back_and_attains_the_penalty_in_f64_and_f32() {
 #[test]
 fn the_lift_of_all_zeros_is_all_zeros_and_frozen() {
     for row in rows::<f64>() {
-        let mut factors = vec![f64::NAN; row.row.n_factors(D)];
-        row.row.lift(&[0.0; D], &mut factors);
+        let mut factors = vec![f64::NAN; row.parametrization.n_factors(D)];
+        row.parametrization.lift(&[0.0; D], &mut factors);
         assert!(factors.iter().all(|factor| *factor == 0.0), "{}", row.label);
-        let frozen = row.row.frozen(&factors);
+        let frozen = row.parametrization.frozen(&factors);
         assert_eq!(frozen.is_none(), row.label == "unpenalized", "{}", row.label);
     }
 }
@@ -65,13 +68,13 @@ fn no_fiber_goes_below_the_base_penalty() {
     let mut rng = StdRng::seed_from_u64(2);
     for row in rows::<f64>() {
         for _ in 0..500 {
-            let factors: Vec<f64> = uniform(&mut rng, row.row.n_factors(D));
+            let factors: Vec<f64> = uniform(&mut rng, row.parametrization.n_factors(D));
             let mut beta = vec![0.0; D];
-            row.row.collapse(&factors, &mut beta);
+            row.parametrization.collapse(&factors, &mut beta);
             let weights = row.weights(&mut rng);
             let strength = Strength::weighted(1.3, &weights);
-            let surrogate = row.row.surrogate(&factors, strength);
-            let excess = surrogate - row.row.penalty().value(&beta, strength);
+            let surrogate = row.parametrization.surrogate(&factors, strength);
+            let excess = surrogate - row.parametrization.penalty().value(&beta, strength);
             assert!(excess >= -1e-13 * (1.0 + surrogate.abs()), "{}: {excess}", row.label);
         }
     }
@@ -171,7 +174,7 @@ fn penalties_have_the_gradients_and_hessians_that_they_say() {
     // On the support, stationarity at the gradient −λ∇R is 0, and the Hessian is its derivative.
     let mut rng = StdRng::seed_from_u64(5);
     for row in rows::<f64>() {
-        let penalty = row.row.penalty();
+        let penalty = row.parametrization.penalty();
         let weights = row.weights(&mut rng);
         let strength = Strength::weighted(0.6, &weights);
         for trial in 0..20 {
@@ -252,9 +255,10 @@ fn random_factors_have_the_variance_asked_for_and_stay_away_from_zero() {
 fn every_row_is_in_the_catalogue() {
     let listed = catalogue();
     for row in rows::<f64>() {
-        assert!(listed.contains(&row.row.facts()), "{}", row.label);
+        assert!(listed.contains(&row.parametrization.facts()), "{}", row.label);
     }
-    let names: Vec<&str> = rows::<f64>().iter().map(|row| row.row.facts().name).collect();
+    let names: Vec<&str> =
+        rows::<f64>().iter().map(|row| row.parametrization.facts().name).collect();
     assert!(listed.iter().all(|facts: &&Facts| names.contains(&facts.name)));
 }
 

@@ -2,11 +2,13 @@
 
 mod closure;
 mod composed;
+mod forward_mode;
 mod problem;
 mod ridge;
 
 pub use closure::{ValueAndGradient, value_and_gradient};
 pub use composed::Composed;
+pub use forward_mode::{DualFunction, ForwardMode};
 pub use problem::ArgminProblem;
 pub use ridge::WithRidge;
 
@@ -15,8 +17,8 @@ use std::ops::RangeBounds;
 
 /// A differentiable objective `L(β)` on the base coefficients.
 ///
-/// Make one of a closure with [`value_and_gradient`], of an argmin problem with [`ArgminProblem`], of
-/// a function over dual numbers with `forward_mode` (feature `autodiff`), or implement the trait.
+/// Make one of a closure with [`value_and_gradient`], of an argmin problem with [`ArgminProblem`], of a
+/// function without derivatives with [`ForwardMode`], or implement the trait.
 pub trait Objective<T: Scalar> {
     /// Returns `L(β)` and writes `∇L(β)` to `gradient`, which has the length of `coefficients`
     /// and arbitrary contents.

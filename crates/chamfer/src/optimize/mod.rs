@@ -89,8 +89,7 @@ where
         }
         best.evaluations = evaluations;
         let rounding = T::epsilon() * num_traits::Float::abs(best.certificate.objective);
-        // Written so that a gain that is not a number ends it.
-        if !(gain > rounding) {
+        if gain <= rounding || gain.is_nan() {
             break;
         }
     }

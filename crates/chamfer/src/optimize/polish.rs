@@ -67,7 +67,7 @@ fn newton_direction<T: Scalar>(
         }
         lifted.hessian_product(factors, &search, &mut product)?;
         let curvature = dot(&search, &product);
-        if !(curvature > T::zero()) {
+        if curvature <= T::zero() || curvature.is_nan() {
             break;
         }
         let length = squares / curvature;
@@ -97,7 +97,7 @@ fn step<T: Scalar>(
     gradient: &[T],
 ) -> Option<(Vec<T>, T, Vec<T>)> {
     let slope = dot(gradient, direction);
-    if !(slope < T::zero()) {
+    if slope >= T::zero() || slope.is_nan() {
         return None;
     }
     let squares = dot(gradient, gradient);

@@ -24,7 +24,7 @@ pub trait BatchObjective<T: Scalar>: Objective<T> {
 }
 
 /// A stochastic optimizer. Its decay is the surrogate's gradient, coupled, as the theory wants it;
-/// a decoupled decay (AdamW) would be another penalty.
+/// a decoupled decay (`AdamW`) would be another penalty.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub enum StochasticOptimizer {

@@ -6,7 +6,7 @@ use crate::{Error, Facts, GroupPenalty, Groups, Penalty, Scalar, Strength};
 use rand::RngCore;
 
 /// Group power `β_g = u_g |ν_g|^{k−1}`, `R_ξ = (1/k) Σ_g w_g (‖u_g‖² + (k−1) ν_g²)`, which induces
-/// `R = Σ_g w_g ‖β_g‖₂^{2/k}`, for every real depth `k ≥ 3` (GHPowP, Kolb et al. 2023):
+/// `R = Σ_g w_g ‖β_g‖₂^{2/k}`, for every real depth `k ≥ 3` (`GHPowP`, Kolb et al. 2023):
 /// [`GroupProduct::deep`](crate::GroupProduct::deep) with `k − 1` equal gates stored once.
 ///
 /// Factors: `ξ = [u, ν]`, length `d + G`. K is C^{1,1} or smoother. Balanced: `‖u_g‖ = |ν_g|`. The

@@ -10,7 +10,7 @@ use rand::RngCore;
 /// `R = Σ_g w_g (Σ_j |β_gj|^p)^{q/p}` with `p = 2/k₁` and `q = 2/(k₁+k₂)`.
 ///
 /// - [`new`](Self::new): one factor and one gate (GHPP), the group lasso `Σ w_g ‖β_g‖₂`;
-/// - [`deep`](Self::deep): one factor and `k − 1` gates (GHPP_k, D-gating), `Σ w_g ‖β_g‖₂^{2/k}`;
+/// - [`deep`](Self::deep): one factor and `k − 1` gates (`GHPP_k`, D-gating), `Σ w_g ‖β_g‖₂^{2/k}`;
 /// - [`nested`](Self::nested): sparse within groups too.
 ///
 /// Factors: `ξ = [u₁, …, u_{k₁}, ν₁, …, ν_{k₂}]`, length `k₁ d + k₂ G`. K is polynomial. Balanced:

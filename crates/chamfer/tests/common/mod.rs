@@ -13,7 +13,7 @@ use std::sync::Arc;
 /// A parametrization of six coefficients, and how to make a block of it.
 pub struct Row<T: Scalar> {
     pub label: String,
-    pub row: Arc<dyn Parametrization<T>>,
+    pub parametrization: Arc<dyn Parametrization<T>>,
     pub block: Box<dyn Fn(f64) -> Block<T>>,
 }
 
@@ -32,7 +32,7 @@ pub fn rows<T: Scalar>() -> Vec<Row<T>> {
         let name = parametrization().0.facts().name;
         rows.push(Row {
             label: format!("{name}{detail}"),
-            row: parametrization().0,
+            parametrization: parametrization().0,
             block: Box::new(move |lambda| parametrization().1(lambda)),
         });
     };
@@ -82,7 +82,7 @@ fn make<T: Scalar, P: Parametrization<T> + Clone + 'static>(row: P) -> Made<T> {
 impl<T: Scalar> Row<T> {
     /// Whether K reaches only coefficients that are not negative.
     pub fn is_square(&self) -> bool {
-        self.row.facts().name == "square"
+        self.parametrization.facts().name == "square"
     }
 
     /// Random coefficients that K reaches, some exactly 0 if asked.
@@ -102,7 +102,7 @@ impl<T: Scalar> Row<T> {
 
     /// Random weights for its terms.
     pub fn weights(&self, rng: &mut StdRng) -> Vec<T> {
-        (0..self.row.n_terms(D)).map(|_| T::of(rng.random_range(0.1..3.0))).collect()
+        (0..self.parametrization.n_terms(D)).map(|_| T::of(rng.random_range(0.1..3.0))).collect()
     }
 
     pub fn blocks(&self, lambda: f64) -> Blocks<T> {
