@@ -339,7 +339,7 @@ fn the_second_order_check_finds_the_smallest_eigenvalue_of_large_supports_too() 
 fn forward_mode_derivatives_are_exact() {
     struct Waves;
     impl chamfer::DualFunction for Waves {
-        fn value<D: num_dual::DualNum<f64> + Copy>(&self, beta: &[D]) -> D {
+        fn value<D: num_dual::DualNum<Primitive = f64> + Copy>(&self, beta: &[D]) -> D {
             (beta[0] * beta[1]).sin() + beta[1].powi(3)
         }
     }

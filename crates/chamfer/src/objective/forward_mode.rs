@@ -7,7 +7,7 @@ use num_dual::{Dual64, DualNum, HyperDual64};
 /// A function written for any number that carries derivatives; see [`ForwardMode`].
 pub trait DualFunction {
     /// `L(β)`.
-    fn value<D: DualNum<f64> + Copy>(&self, coefficients: &[D]) -> D;
+    fn value<D: DualNum<Primitive = f64> + Copy>(&self, coefficients: &[D]) -> D;
 }
 
 /// An [`Objective`] whose derivatives are exact and come from its values alone, by forward-mode
@@ -24,7 +24,7 @@ pub trait DualFunction {
 /// /// Σ log cosh of the residuals of an exponential decay with a constant.
 /// struct Decay;
 /// impl DualFunction for Decay {
-///     fn value<D: DualNum<f64> + Copy>(&self, beta: &[D]) -> D {
+///     fn value<D: DualNum<Primitive = f64> + Copy>(&self, beta: &[D]) -> D {
 ///         let data = [(0.0, 2.0), (1.0, 1.21), (2.0, 0.74), (3.0, 0.45)];
 ///         data.iter().fold(D::from(0.0), |sum, &(time, y)| {
 ///             let residual = (beta[0] * -time).exp() * 2.0 + beta[1] - y;
@@ -33,7 +33,7 @@ pub trait DualFunction {
 ///     }
 /// }
 ///
-/// let blocks = Blocks::new(vec![Block::new(Hpp, 2, 0.05)?])?;
+/// let blocks = Blocks::new(vec![Block::new(Hpp, 2, 0.02)?])?;
 /// let fit = minimize(&ForwardMode(Decay), &blocks, &[0.1, 0.1], &Settings::default())?;
 /// assert!((fit.coefficients[0] - 0.5).abs() < 0.05 && fit.coefficients[1] == 0.0);
 /// assert!(fit.certificate.stationarity < 1e-10);
