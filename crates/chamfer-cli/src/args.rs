@@ -1,7 +1,7 @@
 //! The command line.
 
 use crate::input::{Format, Missing};
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
 const OBJECTIVE: &str = "\
@@ -44,6 +44,23 @@ pub enum Command {
     Predict(PredictArgs),
     /// Recompute the certificate of a model from the data alone
     Check(CheckArgs),
+    /// List the parametrizations that the `chamfer` crate knows, with what each induces
+    Catalogue(CatalogueArgs),
+}
+
+/// How to show the catalogue.
+#[derive(Debug, Args)]
+pub struct CatalogueArgs {
+    /// Tables for a terminal, or one table in Markdown
+    #[arg(long, value_enum, default_value_t)]
+    pub format: CatalogueFormat,
+}
+
+#[derive(Debug, Clone, Copy, Default, ValueEnum)]
+pub enum CatalogueFormat {
+    #[default]
+    Text,
+    Markdown,
 }
 
 /// How to read a file.

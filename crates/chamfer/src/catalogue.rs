@@ -5,6 +5,7 @@ use crate::{
     GroupPower, GroupProduct, Hdp, HdpK, Hpp, HppK, MatrixProduct, Mcp, Power, Scad, SharedProduct,
     SparseGroup, Square, Unpenalized,
 };
+use std::fmt;
 
 /// One row of the catalogue.
 ///
@@ -22,16 +23,41 @@ pub struct Facts {
     /// The induced base penalty `R(β)`.
     pub penalty: &'static str,
     /// Whether the base penalty is convex.
-    pub convex: bool,
+    pub convex: Convexity,
     /// Number of factors beyond the `d` coefficients.
     pub extra_factors: &'static str,
-    /// How smooth `K` and `R_ξ` are.
+    /// How smooth `K` and `R_ξ` are at the least, and which depths there are.
     pub smoothness: &'static str,
     /// Where it comes from.
     pub source: &'static str,
 }
 
+/// Whether a base penalty is convex.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Convexity {
+    /// It is.
+    Always,
+    /// At depth 2, the least; for nested groups that is a factor and a gate.
+    AtDepthTwo,
+    /// It is not.
+    Never,
+}
+
+impl fmt::Display for Convexity {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Always => "yes",
+            Self::AtDepthTwo => "at k = 2",
+            Self::Never => "no",
+        })
+    }
+}
+
 /// All rows, from the elementwise ones to groups and matrices.
+///
+#[doc = include_str!("../docs/catalogue.md")]
+///
+/// # Example
 ///
 /// ```
 /// let rows = chamfer::catalogue();

@@ -68,7 +68,7 @@ mod strength;
 mod transfer;
 
 pub use blocks::{Block, Blocks};
-pub use catalogue::{Facts, catalogue};
+pub use catalogue::{Convexity, Facts, catalogue};
 pub use certificate::{Certificate, DualityGap, certified_zeros};
 pub use error::Error;
 pub use groups::Groups;

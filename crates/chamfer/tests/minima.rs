@@ -3,9 +3,9 @@
 mod common;
 
 use chamfer::{
-    Block, Blocks, Certificate, GroupPower, GroupProduct, Hdp, HdpK, Hpp, HppK, Lifted, Mcp,
-    Objective, Power, Scad, Settings, SharedProduct, SparseGroup, Square, Start, minimize, polish,
-    second_order,
+    Block, Blocks, Certificate, Convexity, GroupPower, GroupProduct, Hdp, HdpK, Hpp, HppK, Lifted,
+    Mcp, Objective, Power, Scad, Settings, SharedProduct, SparseGroup, Square, Start, minimize,
+    polish, second_order,
 };
 use common::{D, Distance, Regression, Row, groups, rows, uniform, wavy};
 use faer::{Mat, Side};
@@ -102,8 +102,11 @@ fn least_change(
     let here = value(beta);
     let mut least = f64::INFINITY;
     // For q < 1, zero is a minimum in a neighbourhood as small as the dead zone only.
-    let sizes =
-        if row.parametrization.facts().convex { [1e-6, 1e-4, 1e-3] } else { [1e-9, 1e-8, 1e-7] };
+    let sizes = if row.parametrization.facts().convex == Convexity::Always {
+        [1e-6, 1e-4, 1e-3]
+    } else {
+        [1e-9, 1e-8, 1e-7]
+    };
     for size in sizes {
         for trial in 0..200 {
             let mut moved = beta.to_vec();

@@ -1,6 +1,7 @@
-//! The subcommands: `fit` (with what it needs: `columns`, `solved`, `picture`, `report`), `predict`
-//! and `check`; `data` reads for all of them.
+//! The subcommands: `fit` (with what it needs: `columns`, `solved`, `picture`, `report`), `predict`,
+//! `check` and `catalogue`; `data` reads for all of them but the last.
 
+mod catalogue;
 mod check;
 mod columns;
 mod data;
@@ -42,6 +43,7 @@ pub fn run(command: Command) -> Result<Status, CliError> {
         Command::Fit(args) => fit::fit(&args),
         Command::Predict(args) => predict::run(&args),
         Command::Check(args) => check::run(&args),
+        Command::Catalogue(args) => catalogue::run(&args),
     }
 }
 

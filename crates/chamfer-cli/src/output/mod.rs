@@ -6,7 +6,7 @@ mod table;
 
 pub use files::{OutputFolder, write_file};
 pub use progress::Progress;
-pub use table::{PathTable, significant, top_coefficients};
+pub use table::{PathTable, aligned_left, significant, top_coefficients};
 
 use crate::error::CliError;
 use std::io::{ErrorKind, Write};

@@ -113,15 +113,25 @@ fn gap(value: f64) -> String {
 
 /// Lines with their cells aligned at the right.
 fn aligned(rows: impl Iterator<Item = Vec<String>>) -> Vec<String> {
+    padded(rows, |cell, padding| format!("{padding}{cell}"))
+}
+
+/// Lines with their cells aligned at the left.
+pub fn aligned_left(rows: impl Iterator<Item = Vec<String>>) -> Vec<String> {
+    padded(rows, |cell, padding| format!("{cell}{padding}"))
+}
+
+fn padded(
+    rows: impl Iterator<Item = Vec<String>>,
+    pad: impl Fn(&str, &str) -> String,
+) -> Vec<String> {
     let rows: Vec<Vec<String>> = rows.collect();
     let n_columns = rows.first().map_or(0, Vec::len);
     let width = |c: usize| rows.iter().map(|row| row[c].chars().count()).max().unwrap_or(0);
     let widths: Vec<usize> = (0..n_columns).map(width).collect();
     let line = |row: &Vec<String>| {
-        let cells = row
-            .iter()
-            .zip(&widths)
-            .map(|(cell, width)| format!("{}{cell}", " ".repeat(width - cell.chars().count())));
+        let missing = |cell: &str, width: usize| " ".repeat(width - cell.chars().count());
+        let cells = row.iter().zip(&widths).map(|(cell, &w)| pad(cell, &missing(cell, w)));
         cells.collect::<Vec<_>>().join("  ")
     };
     rows.iter().map(line).collect()

@@ -2,7 +2,7 @@
 
 use super::depth::Depth;
 use super::{Curvature, Parametrization, away_from_zero};
-use crate::{Error, Facts, GroupPenalty, Groups, Penalty, Scalar, Strength};
+use crate::{Convexity, Error, Facts, GroupPenalty, Groups, Penalty, Scalar, Strength};
 use rand::RngCore;
 
 /// Group power `β_g = u_g |ν_g|^{k−1}`, `R_ξ = (1/k) Σ_g w_g (‖u_g‖² + (k−1) ν_g²)`, which induces
@@ -34,9 +34,9 @@ impl GroupPower {
         map: "u_g |ν_g|^{k−1}",
         surrogate: "(1/k) Σ_g (‖u_g‖² + (k−1)ν_g²)",
         penalty: "Σ_g ‖β_g‖₂^{2/k}",
-        convex: false,
+        convex: Convexity::Never,
         extra_factors: "G",
-        smoothness: "C^{1,1} or smoother, real k ≥ 3",
+        smoothness: "C^{1,1}, real k ≥ 3",
         source: "Kolb et al. 2023",
     };
 

@@ -2,7 +2,7 @@
 
 use super::product::{Factors, spread};
 use super::{Curvature, Parametrization, away_from_zero};
-use crate::{Error, Facts, GroupPenalty, Groups, Penalty, Scalar, Strength};
+use crate::{Convexity, Error, Facts, GroupPenalty, Groups, Penalty, Scalar, Strength};
 use rand::RngCore;
 
 /// Group products `β_gj = Π_{l≤k₁} u_{gj,l} · Π_{m≤k₂} ν_{g,m}` with
@@ -32,7 +32,7 @@ impl GroupProduct {
         map: "ν_g u_g",
         surrogate: "½ Σ_g (‖u_g‖² + ν_g²)",
         penalty: "Σ_g ‖β_g‖₂",
-        convex: true,
+        convex: Convexity::Always,
         extra_factors: "G",
         smoothness: "polynomial",
         source: "Kolb et al. 2023",
@@ -44,7 +44,7 @@ impl GroupProduct {
         map: "u_g Π_{l<k} ν_{g,l}",
         surrogate: "(1/k) Σ_g (‖u_g‖² + Σ_l ν_{g,l}²)",
         penalty: "Σ_g ‖β_g‖₂^{2/k}",
-        convex: false,
+        convex: Convexity::AtDepthTwo,
         extra_factors: "(k−1)G",
         smoothness: "polynomial, integer k ≥ 2",
         source: "Kolb et al. 2023, 2025b (D-gating)",
@@ -56,9 +56,9 @@ impl GroupProduct {
         map: "Π_{l≤k₁} u_{gj,l} Π_{m≤k₂} ν_{g,m}",
         surrogate: "(Σ_l ‖u_l‖² + Σ_m ‖ν_m‖²)/(k₁+k₂)",
         penalty: "Σ_g (Σ_j |β_gj|^p)^{q/p}, p = 2/k₁, q = 2/(k₁+k₂)",
-        convex: false,
+        convex: Convexity::AtDepthTwo,
         extra_factors: "(k₁−1)d + k₂G",
-        smoothness: "polynomial, integer k₁, k₂ ≥ 1",
+        smoothness: "polynomial, integer k₁, k₂",
         source: "Kolb et al. 2023",
     };
 

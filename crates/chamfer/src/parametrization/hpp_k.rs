@@ -3,7 +3,7 @@
 use super::depth::Depth;
 use super::product::Factors;
 use super::{Curvature, Parametrization, away_from_zero};
-use crate::{Error, Facts, Penalty, Scalar, Strength};
+use crate::{Convexity, Error, Facts, Penalty, Scalar, Strength};
 use rand::RngCore;
 
 /// Deep Hadamard product `β = u₁ ∘ … ∘ u_k`, `R_ξ = (1/k) Σ_l Σ_j w_j u_{l,j}²`, which induces
@@ -34,7 +34,7 @@ impl HppK {
         map: "u₁ ∘ … ∘ u_k",
         surrogate: "(1/k) Σ_l ‖u_l‖²",
         penalty: "Σ |β_j|^{2/k}",
-        convex: false,
+        convex: Convexity::AtDepthTwo,
         extra_factors: "(k−1)d",
         smoothness: "polynomial, integer k ≥ 2",
         source: "Hoff 2017; Kolb et al. 2023, 2025a",

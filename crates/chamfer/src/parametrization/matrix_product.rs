@@ -2,7 +2,7 @@
 
 use super::{Curvature, Parametrization, away_from_zero};
 use crate::penalty::Schatten;
-use crate::{Error, Facts, Penalty, Scalar, Strength};
+use crate::{Convexity, Error, Facts, Penalty, Scalar, Strength};
 use faer::linalg::matmul::matmul;
 use faer::reborrow::ReborrowMut;
 use faer::{Accum, Mat, MatMut, MatRef, Par};
@@ -44,10 +44,10 @@ impl MatrixProduct {
         map: "A₁ A₂ ⋯ A_k",
         surrogate: "(1/k) Σ_l ‖A_l‖_F²",
         penalty: "Σ_i σ_i(W)^{2/k}; nuclear norm at k = 2",
-        convex: false,
+        convex: Convexity::AtDepthTwo,
         extra_factors: "r(m+n) + (k−2)r² − mn",
         smoothness: "polynomial, integer k ≥ 2",
-        source: "Srebro et al. 2004; Shang et al. 2016; Kolb et al. 2023",
+        source: "Srebro et al. 2004; Shang et al. 2016",
     };
 
     /// A product of `depth` matrices for a matrix of the given shape.

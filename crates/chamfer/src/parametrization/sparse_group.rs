@@ -1,7 +1,7 @@
 //! The sparse-group lasso.
 
 use super::{Curvature, Parametrization, away_from_zero};
-use crate::{Error, Facts, Groups, Penalty, Scalar, SparseGroupPenalty, Strength};
+use crate::{Convexity, Error, Facts, Groups, Penalty, Scalar, SparseGroupPenalty, Strength};
 use rand::RngCore;
 
 /// `β_gj = y_gj v_gj ν_g` with
@@ -44,10 +44,10 @@ impl SparseGroup {
         map: "y_gj v_gj ν_g",
         surrogate: "½ Σ_g (Σ_j (y_gj²(v_gj² + ν_g²) + α²v_gj²) + (1−α)²|g|ν_g²)",
         penalty: "Σ_g (α‖β_g‖₁ + (1−α)√|g| ‖β_g‖₂)",
-        convex: true,
+        convex: Convexity::Always,
         extra_factors: "d + G",
         smoothness: "polynomial",
-        source: "Simon et al. 2013; quadratic forms of Bach et al. 2012",
+        source: "Simon et al. 2013; Bach et al. 2012",
     };
 
     /// The lasso with share `alpha`, the group lasso with the rest.

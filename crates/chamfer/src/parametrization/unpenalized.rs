@@ -1,7 +1,7 @@
 //! Coefficients that are left as they are.
 
 use super::{Curvature, Parametrization, away_from_zero};
-use crate::{Facts, NoPenalty, Penalty, Scalar, Strength};
+use crate::{Convexity, Facts, NoPenalty, Penalty, Scalar, Strength};
 use rand::RngCore;
 
 /// The identity `β = ξ` without a penalty, for intercepts, biases and columns that must stay free.
@@ -24,7 +24,7 @@ impl Unpenalized {
         map: "ξ",
         surrogate: "0",
         penalty: "0",
-        convex: true,
+        convex: Convexity::Always,
         extra_factors: "0",
         smoothness: "linear",
         source: "",

@@ -2,7 +2,7 @@
 
 use super::{Elementwise, elementwise};
 use crate::parametrization::away_from_zero;
-use crate::{Facts, L1, Penalty, Scalar};
+use crate::{Convexity, Facts, L1, Penalty, Scalar};
 use rand::RngCore;
 
 /// Hadamard difference `β = u∘u − v∘v`, `R_ξ = Σ w_j (u_j² + v_j²)`, which induces the lasso
@@ -30,7 +30,7 @@ impl Hdp {
         map: "u∘u − v∘v",
         surrogate: "‖u‖² + ‖v‖²",
         penalty: "Σ |β_j|",
-        convex: true,
+        convex: Convexity::Always,
         extra_factors: "d",
         smoothness: "polynomial",
         source: "Hoff 2017; Kolb et al. 2023",

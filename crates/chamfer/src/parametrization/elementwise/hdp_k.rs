@@ -2,7 +2,7 @@
 
 use super::{Elementwise, elementwise};
 use crate::parametrization::{away_from_zero, depth::Depth};
-use crate::{Error, Facts, Penalty, Scalar};
+use crate::{Convexity, Error, Facts, Penalty, Scalar};
 use rand::RngCore;
 
 /// Hadamard difference of powers `β = |u|^k − |v|^k`, `R_ξ = Σ w_j (u_j² + v_j²)`, which induces
@@ -31,9 +31,9 @@ impl HdpK {
         map: "|u|^k − |v|^k",
         surrogate: "‖u‖² + ‖v‖²",
         penalty: "Σ |β_j|^{2/k}",
-        convex: false,
+        convex: Convexity::AtDepthTwo,
         extra_factors: "d",
-        smoothness: "C^{1,1} or smoother, real k ≥ 2",
+        smoothness: "C^{1,1}, real k ≥ 2",
         source: "Kolb et al. 2023",
     };
 

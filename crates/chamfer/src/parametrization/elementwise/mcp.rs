@@ -2,7 +2,7 @@
 
 use super::folded_concave::LassoMinusConvex;
 use super::{Elementwise, elementwise};
-use crate::{Error, Facts, McpPenalty};
+use crate::{Convexity, Error, Facts, McpPenalty};
 
 /// Hadamard product `β = u ∘ v` with `R_ξ = Σ ½λ(u_j² + v_j²) − h_λ(u_j v_j)`, which induces the
 /// minimax concave penalty of shape `γ` (Zhang 2010).
@@ -46,10 +46,10 @@ impl Mcp {
         map: "u ∘ v",
         surrogate: "½λ(‖u‖² + ‖v‖²) − Σ h_λ(u_j v_j)",
         penalty: "MCP of shape γ",
-        convex: false,
+        convex: Convexity::Never,
         extra_factors: "d",
         smoothness: "K polynomial, R_ξ C^{1,1}",
-        source: "Zhang 2010; HPP after a split into convex and concave",
+        source: "Zhang 2010; lasso minus convex",
     };
 
     /// The parametrization of the penalty with shape `gamma`, beyond `γλ` constant; 3 is usual.

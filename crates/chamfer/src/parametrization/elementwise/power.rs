@@ -2,7 +2,7 @@
 
 use super::{Elementwise, elementwise};
 use crate::parametrization::{away_from_zero, depth::Depth};
-use crate::{Error, Facts, Penalty, Scalar};
+use crate::{Convexity, Error, Facts, Penalty, Scalar};
 use rand::RngCore;
 
 /// Power `β = v ∘ |v|^{k−1}`, `R_ξ = Σ w_j v_j²`, which induces `R = Σ w_j |β_j|^{2/k}`, for every
@@ -32,9 +32,9 @@ impl Power {
         map: "v ∘ |v|^{k−1}",
         surrogate: "‖v‖²",
         penalty: "Σ |β_j|^{2/k}",
-        convex: false,
+        convex: Convexity::AtDepthTwo,
         extra_factors: "0",
-        smoothness: "C^{1,1} or smoother, real k ≥ 2",
+        smoothness: "C^{1,1}, real k ≥ 2",
         source: "Schwarz et al. 2021; Kolb et al. 2023",
     };
 

@@ -2,7 +2,7 @@
 
 use super::folded_concave::LassoMinusConvex;
 use super::{Elementwise, elementwise};
-use crate::{Error, Facts, ScadPenalty};
+use crate::{Convexity, Error, Facts, ScadPenalty};
 
 /// Hadamard product `β = u ∘ v` with `R_ξ = Σ ½λ(u_j² + v_j²) − h_λ(u_j v_j)`, which induces the
 /// smoothly clipped absolute deviation of shape `a` (Fan & Li 2001).
@@ -37,10 +37,10 @@ impl Scad {
         map: "u ∘ v",
         surrogate: "½λ(‖u‖² + ‖v‖²) − Σ h_λ(u_j v_j)",
         penalty: "SCAD of shape a",
-        convex: false,
+        convex: Convexity::Never,
         extra_factors: "d",
         smoothness: "K polynomial, R_ξ C^{1,1}",
-        source: "Fan & Li 2001; HPP after a split into convex and concave",
+        source: "Fan & Li 2001; lasso minus convex",
     };
 
     /// The parametrization of the penalty with shape `a`, beyond `aλ` constant; 3.7 is usual.

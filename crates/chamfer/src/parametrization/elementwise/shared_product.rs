@@ -2,7 +2,7 @@
 
 use super::{Elementwise, elementwise};
 use crate::parametrization::{away_from_zero, depth::Depth};
-use crate::{Error, Facts, Penalty, Scalar};
+use crate::{Convexity, Error, Facts, Penalty, Scalar};
 use rand::RngCore;
 
 /// Shared product `β = u ∘ |v|^{k−1}`, `R_ξ = (1/k) Σ w_j (u_j² + (k−1) v_j²)`, which induces
@@ -35,9 +35,9 @@ impl SharedProduct {
         map: "u ∘ |v|^{k−1}",
         surrogate: "(1/k)(‖u‖² + (k−1)‖v‖²)",
         penalty: "Σ |β_j|^{2/k}",
-        convex: false,
+        convex: Convexity::Never,
         extra_factors: "d",
-        smoothness: "C^{1,1} or smoother, real k ≥ 3",
+        smoothness: "C^{1,1}, real k ≥ 3",
         source: "Schwarz et al. 2021; Kolb et al. 2023",
     };
 

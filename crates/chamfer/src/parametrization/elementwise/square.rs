@@ -2,7 +2,7 @@
 
 use super::{Elementwise, elementwise};
 use crate::parametrization::away_from_zero;
-use crate::{Facts, NonNegativeL1, Penalty, Scalar};
+use crate::{Convexity, Facts, NonNegativeL1, Penalty, Scalar};
 use rand::RngCore;
 
 /// Square `β = u ∘ u`, `R_ξ = Σ w_j u_j²`, which induces `R = Σ w_j β_j` on `β ≥ 0`
@@ -32,7 +32,7 @@ impl Square {
         map: "u∘u",
         surrogate: "‖u‖²",
         penalty: "Σ β_j, β ≥ 0",
-        convex: true,
+        convex: Convexity::Always,
         extra_factors: "0",
         smoothness: "polynomial",
         source: "Hoff 2017; Kolb et al. 2023",
