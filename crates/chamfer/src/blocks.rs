@@ -6,6 +6,9 @@ use rand_chacha::ChaCha8Rng;
 use std::ops::Range;
 use std::sync::Arc;
 
+/// Far beyond memory, and small enough that no count of factors overflows.
+const MOST_COEFFICIENTS: usize = 1 << 40;
+
 /// A run of consecutive coefficients that share a parametrization and a λ.
 #[derive(Debug, Clone)]
 pub struct Block<T: Scalar> {
@@ -30,6 +33,9 @@ impl<T: Scalar> Block<T> {
     ) -> Result<Self, Error> {
         if n_coefficients == 0 {
             return Err(Error::Empty);
+        }
+        if n_coefficients > MOST_COEFFICIENTS {
+            return Err(Error::TooManyCoefficients);
         }
         parametrization.check(n_coefficients)?;
         let weights = parametrization.default_weights();

@@ -29,14 +29,16 @@ pub enum Error {
     },
     /// A depth that gives no sparsity, or none that is smooth.
     #[error(
-        "depth {depth} is not possible here: it must be finite and at least {least} (smaller ones \
-         give no sparse penalty or no smooth map)"
+        "depth {depth} is not possible here: it must be at least {least}, as smaller ones give no \
+         sparse penalty or no smooth map, and at most {most}"
     )]
     InvalidDepth {
         /// The depth given.
         depth: f64,
         /// The least possible.
         least: f64,
+        /// The largest possible.
+        most: f64,
     },
     /// A shape parameter of a penalty is out of range.
     #[error("{what} is {value}: it must be finite and above {least}")]

@@ -70,8 +70,8 @@ impl Groups {
     /// If a range is empty or reaches beyond the coefficients, or a coefficient is in no range or
     /// in several.
     pub fn from_ranges(ranges: &[Range<usize>], n_coefficients: usize) -> Result<Self, Error> {
-        let groups: Vec<_> = ranges.iter().map(|range| vec![range.clone()]).collect();
-        Self::new(&groups, n_coefficients)
+        let groups = ranges.iter().map(|range| vec![range.clone()]).collect();
+        Self::new(groups, n_coefficients)
     }
 
     /// Each list holds the coefficients of a group, in any order; together they must name each of
@@ -84,8 +84,8 @@ impl Groups {
         indices: &[I],
         n_coefficients: usize,
     ) -> Result<Self, Error> {
-        let groups: Vec<_> = indices.iter().map(|list| runs(list.as_ref())).collect();
-        Self::new(&groups, n_coefficients)
+        let groups = indices.iter().map(|list| runs(list.as_ref())).collect();
+        Self::new(groups, n_coefficients)
     }
 
     /// Groups that may share coefficients, each of which must be in one at least.
@@ -102,37 +102,29 @@ impl Groups {
         indices: &[I],
         n_coefficients: usize,
     ) -> Result<(Duplication, Self), Error> {
-        let mut seen = vec![false; n_coefficients];
+        let mut members = Vec::new();
         for (group, list) in indices.iter().enumerate() {
             // A list must be sound by itself; two of them may share coefficients.
-            for run in check_runs(group, &runs(list.as_ref()), n_coefficients)? {
-                seen[run].fill(true);
-            }
+            let runs = check_runs(group, runs(list.as_ref()), n_coefficients)?;
+            members.extend(runs.into_iter().map(|run| (run, group)));
         }
-        check_covered(&seen)?;
+        check_covered(members, n_coefficients, true)?;
         let sizes: Vec<usize> = indices.iter().map(|list| list.as_ref().len()).collect();
         let sources = indices.iter().flat_map(|list| list.as_ref().iter().copied()).collect();
         Ok((Duplication::new(sources, n_coefficients), Self::from_sizes(&sizes)?))
     }
 
     /// Checks that sorted runs form a partition.
-    fn new(groups: &[Vec<Range<usize>>], n_coefficients: usize) -> Result<Self, Error> {
-        let mut group_of = vec![None; n_coefficients];
-        let mut runs = Vec::new();
+    fn new(groups: Vec<Vec<Range<usize>>>, n_coefficients: usize) -> Result<Self, Error> {
+        let mut members = Vec::new();
         let mut offsets = vec![0];
-        for (group, of_group) in groups.iter().enumerate() {
-            for run in check_runs(group, of_group, n_coefficients)? {
-                for index in run.clone() {
-                    if let Some(first) = group_of[index].replace(group) {
-                        return Err(Error::GroupOverlap { index, first, second: group });
-                    }
-                }
-                runs.push(run);
-            }
-            offsets.push(runs.len());
+        for (group, of_group) in groups.into_iter().enumerate() {
+            let runs = check_runs(group, of_group, n_coefficients)?;
+            members.extend(runs.into_iter().map(|run| (run, group)));
+            offsets.push(members.len());
         }
-        let seen: Vec<bool> = group_of.iter().map(Option::is_some).collect();
-        check_covered(&seen)?;
+        let runs = members.iter().map(|(run, _)| run.clone()).collect();
+        check_covered(members, n_coefficients, false)?;
         Ok(Self { runs, offsets, n_coefficients })
     }
 
@@ -188,9 +180,9 @@ impl Groups {
 /// sorted by their starts.
 fn check_runs(
     group: usize,
-    runs: &[Range<usize>],
+    runs: Vec<Range<usize>>,
     n_coefficients: usize,
-) -> Result<impl Iterator<Item = Range<usize>>, Error> {
+) -> Result<Vec<Range<usize>>, Error> {
     if runs.is_empty() || runs.iter().any(Range::is_empty) {
         return Err(Error::EmptyGroup { group });
     }
@@ -201,15 +193,37 @@ fn check_runs(
     if let Some(pair) = runs.windows(2).find(|pair| pair[1].start < pair[0].end) {
         return Err(Error::GroupOverlap { index: pair[1].start, first: group, second: group });
     }
-    Ok(runs.iter().cloned())
+    Ok(runs)
 }
 
-fn check_covered(seen: &[bool]) -> Result<(), Error> {
-    if seen.is_empty() {
+/// Refuses runs, with their groups, that leave out a coefficient, or share one unless they may.
+///
+/// A sweep over the sorted runs, so that memory grows with what was given and not with a number of
+/// coefficients that may be absurd.
+fn check_covered(
+    mut members: Vec<(Range<usize>, usize)>,
+    n_coefficients: usize,
+    may_overlap: bool,
+) -> Result<(), Error> {
+    if n_coefficients == 0 {
         return Err(Error::Empty);
     }
-    let missing = seen.iter().position(|seen| !seen);
-    missing.map_or(Ok(()), |index| Err(Error::Ungrouped { index }))
+    members.sort_by_key(|(run, group)| (run.start, *group));
+    // Up to where all is covered, and by which group last.
+    let (mut end, mut last) = (0, 0);
+    for (run, group) in members {
+        if run.start > end {
+            return Err(Error::Ungrouped { index: end });
+        }
+        if run.start < end && !may_overlap {
+            let (first, second) = (group.min(last), group.max(last));
+            return Err(Error::GroupOverlap { index: run.start, first, second });
+        }
+        if run.end > end {
+            (end, last) = (run.end, group);
+        }
+    }
+    if end < n_coefficients { Err(Error::Ungrouped { index: end }) } else { Ok(()) }
 }
 
 /// The runs of consecutive numbers in a list, sorted.

@@ -82,6 +82,11 @@ fn groups_that_miss_repeat_or_invent_coefficients() {
     let reversed = Groups::from_ranges(&[0..2, 3..2], 3);
     assert_eq!(reversed, Err(Error::EmptyGroup { group: 1 }));
 
+    // Memory is taken for what is given, not for what is claimed.
+    let absurd = Groups::from_indices(&[vec![0]], usize::MAX);
+    assert_eq!(absurd, Err(Error::Ungrouped { index: 1 }));
+    assert_eq!(Groups::from_sizes(&[usize::MAX]).unwrap().size(0), usize::MAX);
+
     let missing = Groups::overlapping(&[vec![0, 1], vec![1]], 3);
     assert_eq!(missing.err(), Some(Error::Ungrouped { index: 2 }));
     let twice = Groups::overlapping(&[vec![0, 0], vec![1]], 2);

@@ -11,13 +11,9 @@ pub(super) struct Depth {
 
 impl Depth {
     /// # Errors
-    /// If `k` is below `least` (2 where not sparse, 3 where not smooth below) or not finite.
+    /// As [`check_depth`].
     pub(super) fn new(k: f64, least: f64) -> Result<Self, Error> {
-        if k.is_finite() && k >= least {
-            Ok(Self { k, lq: Lq::of_depth(k) })
-        } else {
-            Err(Error::InvalidDepth { depth: k, least })
-        }
+        check_depth(k, least).map(|()| Self { k, lq: Lq::of_depth(k) })
     }
 
     pub(super) fn k(self) -> f64 {
@@ -41,7 +37,17 @@ impl Depth {
     }
 }
 
-/// `x^p` for `x ≥ 0`: by multiplication for the small whole powers that depths mostly are.
+/// Far beyond use, and small enough that no count of factors overflows.
+const MOST: f64 = 65_536.0;
+
+/// # Errors
+/// If `depth` is below `least` (2 where not sparse, 3 where not smooth below) or absurdly large.
+pub(super) fn check_depth(depth: f64, least: f64) -> Result<(), Error> {
+    let sound = (least..=MOST).contains(&depth);
+    if sound { Ok(()) } else { Err(Error::InvalidDepth { depth, least, most: MOST }) }
+}
+
+/// `x^p` for `x ≥ 0`: by multiplications and roots for the small powers that depths mostly are.
 #[inline]
 fn power<T: Scalar>(x: T, p: f64) -> T {
     if p == 0.0 {
@@ -54,6 +60,12 @@ fn power<T: Scalar>(x: T, p: f64) -> T {
         x * x * x
     } else if p == 4.0 {
         (x * x) * (x * x)
+    } else if p == 0.5 {
+        x.sqrt()
+    } else if p == 1.5 {
+        x * x.sqrt()
+    } else if p == 2.5 {
+        x * x * x.sqrt()
     } else {
         x.powf(T::of(p))
     }

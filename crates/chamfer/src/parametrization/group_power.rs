@@ -43,7 +43,7 @@ impl GroupPower {
     /// The group power of depth `depth`.
     ///
     /// # Errors
-    /// If `depth` is below 3 or not finite.
+    /// If `depth` is below 3 or above 65,536.
     pub fn new(groups: Groups, depth: f64) -> Result<Self, Error> {
         let depth = Depth::new(depth, 3.0)?;
         Ok(Self { depth, penalty: GroupPenalty::new(groups, 2.0, 2.0 / depth.k()) })
@@ -124,7 +124,8 @@ impl<T: Scalar> Parametrization<T> for GroupPower {
         let (scale, others) = (T::of(1.0 / self.depth.k()), T::of(self.depth.k() - 1.0));
         let mut surrogate = T::zero();
         for (group, &gate) in gates.iter().enumerate() {
-            let power = self.depth.power(gate, 1.0);
+            let slope = self.slope(gate);
+            let power = slope * gate / others;
             let weight = scale * strength.at(group);
             let (mut pull, mut squares) = (T::zero(), others * gate * gate);
             for run in self.groups().runs(group) {
@@ -135,7 +136,7 @@ impl<T: Scalar> Parametrization<T> for GroupPower {
                     *out = power * g + (weight + weight) * u;
                 }
             }
-            of_gates[group] = self.slope(gate) * pull + (weight + weight) * others * gate;
+            of_gates[group] = slope * pull + (weight + weight) * others * gate;
             surrogate += weight * squares;
         }
         surrogate

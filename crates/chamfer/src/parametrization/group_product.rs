@@ -1,5 +1,6 @@
 //! Products of a group's coefficients with gates that the group shares.
 
+use super::depth::check_depth;
 use super::product::{Factors, spread};
 use super::{Curvature, Parametrization, away_from_zero};
 use crate::{Convexity, Error, Facts, GroupPenalty, Groups, Penalty, Scalar, Strength};
@@ -92,11 +93,9 @@ impl GroupProduct {
     /// ```
     ///
     /// # Errors
-    /// If `depth` is below 2.
+    /// If `depth` is below 2 or above 65,536.
     pub fn deep(groups: Groups, depth: usize) -> Result<Self, Error> {
-        if depth < 2 {
-            return Err(Error::InvalidDepth { depth: depth as f64, least: 2.0 });
-        }
+        check_depth(depth as f64, 2.0)?;
         Ok(Self::of(&Self::GHPP_K, groups, 1, depth - 1))
     }
 
@@ -114,12 +113,10 @@ impl GroupProduct {
     /// ```
     ///
     /// # Errors
-    /// If either number is 0.
+    /// If either number is 0 or above 65,536.
     pub fn nested(groups: Groups, within: usize, gates: usize) -> Result<Self, Error> {
-        let least = within.min(gates);
-        if least < 1 {
-            return Err(Error::InvalidDepth { depth: least as f64, least: 1.0 });
-        }
+        check_depth(within as f64, 1.0)?;
+        check_depth(gates as f64, 1.0)?;
         Ok(Self::of(&Self::NESTED, groups, within, gates))
     }
 

@@ -43,7 +43,7 @@ impl HppK {
     /// The product of `depth` factors.
     ///
     /// # Errors
-    /// If `depth` is below 2.
+    /// If `depth` is below 2 or above 65,536.
     pub fn new(depth: usize) -> Result<Self, Error> {
         Ok(Self { depth: Depth::new(depth as f64, 2.0)?, k: depth })
     }

@@ -1,5 +1,6 @@
 //! Products of matrices, for low rank.
 
+use super::depth::check_depth;
 use super::{Curvature, Parametrization, away_from_zero};
 use crate::penalty::Schatten;
 use crate::{Convexity, Error, Facts, Penalty, Scalar, Strength};
@@ -53,11 +54,9 @@ impl MatrixProduct {
     /// A product of `depth` matrices for a matrix of the given shape.
     ///
     /// # Errors
-    /// If a side is 0 or `depth` is below 2.
+    /// If a side is 0 or `depth` is below 2 or above 65,536.
     pub fn new(rows: usize, columns: usize, depth: usize) -> Result<Self, Error> {
-        if depth < 2 {
-            return Err(Error::InvalidDepth { depth: depth as f64, least: 2.0 });
-        }
+        check_depth(depth as f64, 2.0)?;
         if rows == 0 || columns == 0 {
             return Err(Error::Empty);
         }

@@ -40,7 +40,7 @@ impl HdpK {
     /// The difference of `depth`-th powers.
     ///
     /// # Errors
-    /// If `depth` is below 2 or not finite.
+    /// If `depth` is below 2 or above 65,536.
     pub fn new(depth: f64) -> Result<Self, Error> {
         Ok(Self { depth: Depth::new(depth, 2.0)? })
     }

@@ -41,7 +41,7 @@ impl Power {
     /// The power parametrization of depth `depth`.
     ///
     /// # Errors
-    /// If `depth` is below 2 or not finite.
+    /// If `depth` is below 2 or above 65,536.
     pub fn new(depth: f64) -> Result<Self, Error> {
         Ok(Self { depth: Depth::new(depth, 2.0)? })
     }

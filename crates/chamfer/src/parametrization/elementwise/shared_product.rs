@@ -44,7 +44,7 @@ impl SharedProduct {
     /// The shared product of depth `depth`.
     ///
     /// # Errors
-    /// If `depth` is below 3 or not finite.
+    /// If `depth` is below 3 or above 65,536.
     pub fn new(depth: f64) -> Result<Self, Error> {
         Ok(Self { depth: Depth::new(depth, 3.0)? })
     }
@@ -58,8 +58,8 @@ impl<T: Scalar> Elementwise<T, 2> for SharedProduct {
 
     #[inline]
     fn slopes(&self, [u, v]: [T; 2]) -> [T; 2] {
-        let inner = T::of(self.depth.k() - 1.0) * v.signum() * self.depth.power(v, 2.0);
-        [self.depth.power(v, 1.0), u * inner]
+        let power = self.depth.power(v, 2.0);
+        [v.abs() * power, u * T::of(self.depth.k() - 1.0) * v.signum() * power]
     }
 
     #[inline]
