@@ -183,12 +183,12 @@ fn check_runs(
     runs: Vec<Range<usize>>,
     n_coefficients: usize,
 ) -> Result<Vec<Range<usize>>, Error> {
-    if runs.is_empty() || runs.iter().any(Range::is_empty) {
-        return Err(Error::EmptyGroup { group });
-    }
     if let Some(run) = runs.iter().find(|run| run.end > n_coefficients) {
         let index = run.start.max(n_coefficients);
         return Err(Error::GroupIndex { group, index, n_coefficients });
+    }
+    if runs.is_empty() || runs.iter().any(Range::is_empty) {
+        return Err(Error::EmptyGroup { group });
     }
     if let Some(pair) = runs.windows(2).find(|pair| pair[1].start < pair[0].end) {
         return Err(Error::GroupOverlap { index: pair[1].start, first: group, second: group });
@@ -233,8 +233,8 @@ fn runs(indices: &[usize]) -> Vec<Range<usize>> {
     let mut runs: Vec<Range<usize>> = Vec::new();
     for index in sorted {
         match runs.last_mut() {
-            Some(run) if run.end == index => run.end += 1,
-            // `usize::MAX` cannot be the end of a range of its own; it never exists anyhow.
+            Some(run) if run.end == index && index < usize::MAX => run.end += 1,
+            // `usize::MAX` gets an empty run, which is beyond any number of coefficients.
             _ => runs.push(index..index.saturating_add(1)),
         }
     }

@@ -82,6 +82,8 @@ fn groups_that_miss_repeat_or_invent_coefficients() {
     let reversed = Groups::from_ranges(&[0..2, 3..2], 3);
     assert_eq!(reversed, Err(Error::EmptyGroup { group: 1 }));
 
+    let last = Groups::from_indices(&[vec![0, usize::MAX, usize::MAX]], 1);
+    assert!(matches!(last, Err(Error::GroupIndex { index: usize::MAX, .. })));
     // Memory is taken for what is given, not for what is claimed.
     let absurd = Groups::from_indices(&[vec![0]], usize::MAX);
     assert_eq!(absurd, Err(Error::Ungrouped { index: 1 }));

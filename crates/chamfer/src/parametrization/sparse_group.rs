@@ -53,7 +53,7 @@ impl SparseGroup {
     /// The lasso with share `alpha`, the group lasso with the rest.
     ///
     /// # Errors
-    /// If `alpha` is not strictly between 0 and 1: at the ends, use
+    /// If `alpha` is not strictly between 0 and 1, by more than rounding: at the ends, use
     /// [`GroupProduct`](crate::GroupProduct) and [`Hpp`](crate::Hpp).
     pub fn new(groups: Groups, alpha: f64) -> Result<Self, Error> {
         Ok(Self { penalty: SparseGroupPenalty::new(groups, alpha)? })

@@ -15,7 +15,8 @@ pub struct SparseGroupPenalty {
 
 impl SparseGroupPenalty {
     pub(crate) fn new(groups: Groups, alpha: f64) -> Result<Self, Error> {
-        if !(alpha > 0.0 && alpha < 1.0) {
+        // Nearer to an end than rounding, the balanced factors of one norm overflow.
+        if !(alpha > f64::EPSILON && alpha < 1.0 - f64::EPSILON) {
             return Err(Error::InvalidAlpha { alpha });
         }
         let group_weights = groups.root_sizes().map(|root| (1.0 - alpha) * root).collect();
