@@ -21,7 +21,7 @@ const RUNS: usize = 25;
 type Row = (&'static str, Box<dyn Parametrization<f64>>);
 
 fn rows() -> Result<Vec<Row>, chamfer::Error> {
-    let groups = || Groups::from_sizes(&[10; D / 10]);
+    let groups = || Groups::from_sizes(&vec![10; D / 10]);
     Ok(vec![
         ("HPP", Box::new(Hpp)),
         ("HDP", Box::new(Hdp)),

@@ -59,9 +59,9 @@ fn descent(
     Ok(path)
 }
 
-/// Pieces of the line where `f` has the value `level`, by linear interpolation in the triangles of a
-/// grid over the square `[−reach, reach]²`.
-fn isoline(values: &[Vec<f64>], reach: f64, level: f64) -> Vec<[(f64, f64); 2]> {
+/// The lines where `f` has the value `level`, by linear interpolation in the triangles of a grid over
+/// the square `[−reach, reach]²`.
+fn isolines(values: &[Vec<f64>], reach: f64, level: f64) -> Vec<Vec<(f64, f64)>> {
     let n = values.len() - 1;
     let at = |i: usize, j: usize| {
         let coordinate = |k: usize| reach * (2.0 * k as f64 / n as f64 - 1.0);
@@ -75,7 +75,8 @@ fn isoline(values: &[Vec<f64>], reach: f64, level: f64) -> Vec<[(f64, f64); 2]> 
                 [at(i, j), at(i, j + 1), at(i + 1, j + 1)],
             ] {
                 let mut crossings = Vec::new();
-                for (a, b) in [(0, 1), (1, 2), (2, 0)] {
+                // Every edge from its lower corner, so that both its triangles find the same point.
+                for (a, b) in [(0, 1), (1, 2), (0, 2)] {
                     let ((ax, ay, av), (bx, by, bv)) = (corners[a], corners[b]);
                     if (av < 0.0) != (bv < 0.0) {
                         let share = av / (av - bv);
@@ -88,7 +89,24 @@ fn isoline(values: &[Vec<f64>], reach: f64, level: f64) -> Vec<[(f64, f64); 2]> 
             }
         }
     }
-    pieces
+    joined(pieces)
+}
+
+/// Pieces that share an end, joined to lines.
+fn joined(mut pieces: Vec<[(f64, f64); 2]>) -> Vec<Vec<(f64, f64)>> {
+    let mut lines = Vec::new();
+    while let Some([from, to]) = pieces.pop() {
+        let mut line = vec![from, to];
+        for _ in 0..2 {
+            while let Some(next) = pieces.iter().position(|p| p.contains(&line[line.len() - 1])) {
+                let [from, to] = pieces.swap_remove(next);
+                line.push(if from == line[line.len() - 1] { to } else { from });
+            }
+            line.reverse();
+        }
+        lines.push(line);
+    }
+    lines
 }
 
 fn chart<'a, 'b>(
@@ -116,10 +134,13 @@ fn chart<'a, 'b>(
     Ok(chart)
 }
 
-fn legend<'b: 'a, 'a>(chart: &mut Chart<'a, 'b>) -> Result<(), Failure> {
+fn legend<'b: 'a, 'a>(
+    chart: &mut Chart<'a, 'b>,
+    position: SeriesLabelPosition,
+) -> Result<(), Failure> {
     chart
         .configure_series_labels()
-        .position(SeriesLabelPosition::UpperLeft)
+        .position(position)
         .background_style(WHITE.mix(0.85))
         .label_font(("sans-serif", 14))
         .draw()?;
@@ -128,7 +149,7 @@ fn legend<'b: 'a, 'a>(chart: &mut Chart<'a, 'b>) -> Result<(), Failure> {
 
 fn base_problem(area: &Area<'_>) -> Result<(), Failure> {
     let title = "The base problem ½(b − z)² + λ|b|^q";
-    let mut chart = chart(area, title, (-1.0..2.6, "b"), (0.6..3.0, "objective"))?;
+    let mut chart = chart(area, title, (-0.5..2.7, "b"), (0.6..2.4, "objective"))?;
     let rows: [(&str, Box<dyn Parametrization<f64>>, RGBColor); 2] = [
         ("q = 1 (depth 2)", Box::new(Hpp), BLUE),
         ("q = 2/3 (depth 3)", Box::new(SharedProduct::new(3.0)?), ORANGE),
@@ -139,8 +160,9 @@ fn base_problem(area: &Area<'_>) -> Result<(), Failure> {
             0.5 * (b - Z).powi(2) + penalty
         };
         let points: Vec<(f64, f64)> =
-            (-2000..=5200).map(|i| f64::from(i) * 5e-4).map(|b| (b, value(b))).collect();
+            (-50..=270).map(|i| f64::from(i) * 0.01).map(|b| (b, value(b))).collect();
         let local = |w: &&[(f64, f64)]| w[1].1 < w[0].1 && w[1].1 < w[2].1;
+        let points: Vec<_> = points.into_iter().filter(|point| point.1 < 2.4).collect();
         let minima: Vec<(f64, f64)> = points.windows(3).filter(local).map(|w| w[1]).collect();
         chart
             .draw_series([PathElement::new(points, colour.stroke_width(2))])?
@@ -152,7 +174,7 @@ fn base_problem(area: &Area<'_>) -> Result<(), Failure> {
         .draw_series(std::iter::empty::<Circle<(f64, f64), i32>>())?
         .label("local minima")
         .legend(|(x, y)| Circle::new((x + 9, y), 4, BLACK.filled()));
-    legend(&mut chart)
+    legend(&mut chart, SeriesLabelPosition::UpperMiddle)
 }
 
 /// The surface `Q(u, v)` with paths of gradient descent on it, coloured by where they end.
@@ -161,6 +183,7 @@ fn surface(
     title: &str,
     row: impl Parametrization<f64> + 'static,
     starts: &[(f64, f64)],
+    saddle: bool,
 ) -> Result<(), Failure> {
     let (objective, blocks) = (loss(), blocks(row)?);
     let lifted = Lifted::new(&objective, &blocks);
@@ -178,8 +201,8 @@ fn surface(
     let least = values.iter().flatten().copied().fold(f64::INFINITY, f64::min);
     for k in 1..13 {
         let level = least + 0.02 * f64::from(k * k);
-        let pieces = isoline(&values, reach, level);
-        chart.draw_series(pieces.into_iter().map(|piece| PathElement::new(piece, GREY)))?;
+        let lines = isolines(&values, reach, level);
+        chart.draw_series(lines.into_iter().map(|line| PathElement::new(line, GREY)))?;
     }
     let mut ends = Vec::new();
     for &start in starts {
@@ -191,14 +214,25 @@ fn surface(
         chart.draw_series([Circle::new(start, 3, colour.filled())])?;
         ends.push((end, colour));
     }
-    chart.draw_series(ends.into_iter().map(|(end, c)| TriangleMarker::new(end, 8, c.filled())))?;
-    for (label, colour) in [("ends at the minimum", BLUE), ("ends at zero", ORANGE)] {
+    let triangle =
+        |&(end, colour): &((f64, f64), RGBColor)| TriangleMarker::new(end, 8, colour.filled());
+    chart.draw_series(ends.iter().map(triangle))?;
+    if saddle {
+        chart
+            .draw_series([Circle::new((0.0, 0.0), 5, BLACK.stroke_width(2))])?
+            .label("saddle point")
+            .legend(|(x, y)| Circle::new((x + 9, y), 4, BLACK.stroke_width(2)));
+    }
+    for (label, colour) in [("ends at a minimum", BLUE), ("ends at zero", ORANGE)] {
+        if !ends.iter().any(|end| end.1 == colour) {
+            continue;
+        }
         chart
             .draw_series(std::iter::empty::<Circle<(f64, f64), i32>>())?
             .label(label)
             .legend(move |(x, y)| PathElement::new([(x, y), (x + 18, y)], colour.stroke_width(2)));
     }
-    legend(&mut chart)
+    legend(&mut chart, SeriesLabelPosition::UpperLeft)
 }
 
 fn main() -> Result<(), Failure> {
@@ -209,11 +243,11 @@ fn main() -> Result<(), Failure> {
     let panels = root.split_evenly((1, 3));
     base_problem(&panels[0])?;
     let starts = [(0.05, 1.5), (-1.2, 1.0), (1.6, 0.1), (-0.2, -1.6), (-1.5, 0.3), (0.2, 0.2)];
-    surface(&panels[1], "Depth 2: Q(u, v), β = uv", Hpp, &starts)?;
+    surface(&panels[1], "Depth 2: Q(u, v), β = uv", Hpp, &starts, true)?;
     // Balanced starts around the dead zone, and open gates beside them.
     let starts = [(0.2, 0.2), (0.3, 0.3), (0.5, 0.5), (0.02, 1.2), (-0.3, -1.4), (-1.0, 0.6)];
     let row = SharedProduct::new(3.0)?;
-    surface(&panels[2], "Depth 3: Q(u, v), β = uv²", row, &starts)?;
+    surface(&panels[2], "Depth 3: Q(u, v), β = uv²", row, &starts, false)?;
     root.present()?;
     Ok(())
 }

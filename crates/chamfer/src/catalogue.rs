@@ -57,6 +57,8 @@ impl fmt::Display for Convexity {
 ///
 #[doc = include_str!("../docs/catalogue.md")]
 ///
+#[doc = include_str!("../docs/univariate.svg")]
+///
 /// # Example
 ///
 /// ```
@@ -64,6 +66,7 @@ impl fmt::Display for Convexity {
 /// assert!(rows.iter().any(|row| row.type_name == "Hpp" && row.penalty == "Σ |β_j|"));
 /// ```
 #[must_use]
+#[allow(clippy::doc_markdown, reason = "the table has mathematics, not code")]
 pub fn catalogue() -> [&'static Facts; 16] {
     [
         &Hpp::FACTS,
