@@ -33,4 +33,17 @@ impl<'a, T: Scalar> Strength<'a, T> {
     pub fn at(&self, i: usize) -> T {
         self.weights.map_or(self.lambda, |weights| self.lambda * weights[i])
     }
+
+    /// Writes the strengths of the terms from `first` on.
+    #[inline]
+    pub(crate) fn write(&self, first: usize, out: &mut [T]) {
+        match self.weights {
+            None => out.fill(self.lambda),
+            Some(weights) => {
+                for (out, &weight) in out.iter_mut().zip(&weights[first..]) {
+                    *out = self.lambda * weight;
+                }
+            }
+        }
+    }
 }

@@ -1,6 +1,8 @@
 //! The product of a group's coefficients with a power of one gate.
 
 use super::depth::Depth;
+use super::lanes::{TILE, tiles};
+use super::powers::powers;
 use super::{Curvature, Parametrization, away_from_zero};
 use crate::{Convexity, Error, Facts, GroupPenalty, Groups, Penalty, Scalar, Strength};
 use rand::RngCore;
@@ -90,11 +92,14 @@ impl<T: Scalar> Parametrization<T> for GroupPower {
 
     fn collapse(&self, factors: &[T], coefficients: &mut [T]) {
         let (u, gates) = factors.split_at(coefficients.len());
-        for (group, &gate) in gates.iter().enumerate() {
-            let power = self.depth.power(gate, 1.0);
-            for run in self.groups().runs(group) {
-                for (b, &u) in coefficients[run.clone()].iter_mut().zip(&u[run.clone()]) {
-                    *b = power * u;
+        let mut tile = [T::zero(); TILE];
+        for groups in tiles(gates.len()) {
+            powers(&gates[groups.clone()], self.depth.k() - 1.0, &mut tile[..groups.len()]);
+            for (group, &power) in groups.zip(&tile) {
+                for run in self.groups().runs(group) {
+                    for (b, &u) in coefficients[run.clone()].iter_mut().zip(&u[run.clone()]) {
+                        *b = power * u;
+                    }
                 }
             }
         }
@@ -122,22 +127,26 @@ impl<T: Scalar> Parametrization<T> for GroupPower {
         let (u, gates) = factors.split_at(gradient.len());
         let (of_u, of_gates) = out.split_at_mut(gradient.len());
         let (scale, others) = (T::of(1.0 / self.depth.k()), T::of(self.depth.k() - 1.0));
-        let mut surrogate = T::zero();
-        for (group, &gate) in gates.iter().enumerate() {
-            let slope = self.slope(gate);
-            let power = slope * gate / others;
-            let weight = scale * strength.at(group);
-            let (mut pull, mut squares) = (T::zero(), others * gate * gate);
-            for run in self.groups().runs(group) {
-                let parts = of_u[run.clone()].iter_mut().zip(&u[run.clone()]);
-                for ((out, &u), &g) in parts.zip(&gradient[run.clone()]) {
-                    pull += g * u;
-                    squares += u * u;
-                    *out = power * g + (weight + weight) * u;
+        let (mut surrogate, mut tile) = (T::zero(), [T::zero(); TILE]);
+        for groups in tiles(gates.len()) {
+            powers(&gates[groups.clone()], self.depth.k() - 2.0, &mut tile[..groups.len()]);
+            for (group, &power) in groups.zip(&tile) {
+                let gate = gates[group];
+                let weight = scale * strength.at(group);
+                let (mut pull, mut squares) = (T::zero(), others * gate * gate);
+                let open = power * gate.abs();
+                for run in self.groups().runs(group) {
+                    let parts = of_u[run.clone()].iter_mut().zip(&u[run.clone()]);
+                    for ((out, &u), &g) in parts.zip(&gradient[run.clone()]) {
+                        pull += g * u;
+                        squares += u * u;
+                        *out = open * g + (weight + weight) * u;
+                    }
                 }
+                let slope = others * gate.signum() * power;
+                of_gates[group] = slope * pull + (weight + weight) * others * gate;
+                surrogate += weight * squares;
             }
-            of_gates[group] = slope * pull + (weight + weight) * others * gate;
-            surrogate += weight * squares;
         }
         surrogate
     }

@@ -14,13 +14,13 @@ pub(super) trait LassoMinusConvex {
 
 impl<T: Scalar, R: LassoMinusConvex> Elementwise<T, 2> for R {
     #[inline]
-    fn value(&self, x: [T; 2]) -> T {
-        Hpp.value(x)
+    fn value(&self, x: [T; 2], p: [T; 2]) -> T {
+        Hpp.value(x, p)
     }
 
     #[inline]
-    fn slopes(&self, x: [T; 2]) -> [T; 2] {
-        Hpp.slopes(x)
+    fn slopes(&self, x: [T; 2], p: [T; 2]) -> [T; 2] {
+        Hpp.slopes(x, p)
     }
 
     #[inline]

@@ -39,13 +39,13 @@ impl Hdp {
 
 impl<T: Scalar> Elementwise<T, 2> for Hdp {
     #[inline]
-    fn value(&self, [u, v]: [T; 2]) -> T {
+    fn value(&self, [u, v]: [T; 2], _: [T; 2]) -> T {
         // This keeps the digits that u² − v² would cancel.
         (u + v) * (u - v)
     }
 
     #[inline]
-    fn slopes(&self, [u, v]: [T; 2]) -> [T; 2] {
+    fn slopes(&self, [u, v]: [T; 2], _: [T; 2]) -> [T; 2] {
         [u + u, -(v + v)]
     }
 

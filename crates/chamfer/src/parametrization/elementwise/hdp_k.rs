@@ -48,15 +48,19 @@ impl HdpK {
 
 impl<T: Scalar> Elementwise<T, 2> for HdpK {
     #[inline]
-    fn value(&self, [u, v]: [T; 2]) -> T {
-        self.depth.power(u, 0.0) - self.depth.power(v, 0.0)
+    fn exponents(&self) -> [Option<f64>; 2] {
+        [Some(self.depth.k() - 1.0); 2]
     }
 
     #[inline]
-    fn slopes(&self, [u, v]: [T; 2]) -> [T; 2] {
+    fn value(&self, [u, v]: [T; 2], [power_u, power_v]: [T; 2]) -> T {
+        u.abs() * power_u - v.abs() * power_v
+    }
+
+    #[inline]
+    fn slopes(&self, [u, v]: [T; 2], [power_u, power_v]: [T; 2]) -> [T; 2] {
         let k = T::of(self.depth.k());
-        let slope = |x: T| k * x.signum() * self.depth.power(x, 1.0);
-        [slope(u), -slope(v)]
+        [k * u.signum() * power_u, -k * v.signum() * power_v]
     }
 
     #[inline]

@@ -39,12 +39,12 @@ impl Hpp {
 
 impl<T: Scalar> Elementwise<T, 2> for Hpp {
     #[inline]
-    fn value(&self, [u, v]: [T; 2]) -> T {
+    fn value(&self, [u, v]: [T; 2], _: [T; 2]) -> T {
         u * v
     }
 
     #[inline]
-    fn slopes(&self, [u, v]: [T; 2]) -> [T; 2] {
+    fn slopes(&self, [u, v]: [T; 2], _: [T; 2]) -> [T; 2] {
         [v, u]
     }
 

@@ -2,6 +2,7 @@
 //!
 //! A row says how *one* coefficient depends on its factors ([`Elementwise`]); the loops over all
 //! coefficients are here, once.
+#![allow(clippy::inline_always, reason = "vector instructions reach only what is inlined")]
 
 mod folded_concave;
 mod hdp;
@@ -23,20 +24,31 @@ pub use shared_product::SharedProduct;
 pub use square::Square;
 
 use super::Curvature;
+use super::lanes::{LaneSum, TILE, tiles};
+use super::powers::powers;
 use crate::{Penalty, Scalar, Strength};
+use pulp::NullaryFnOnce;
 use rand::RngCore;
 use std::array;
+use std::ops::Range;
 
 /// One coefficient as a function of its `M` factors `x`.
 ///
 /// The surrogate penalty is `λ Σ_l a_l x_l² − h_λ(K(x))`, with `h = 0` but for the folded concave
 /// penalties.
 trait Elementwise<T: Scalar, const M: usize> {
-    /// `K(x)`.
-    fn value(&self, x: [T; M]) -> T;
+    /// The exponents of the powers `p_l = |x_l|^e` that [`value`](Self::value) and
+    /// [`slopes`](Self::slopes) share; none are computed where it is `None`.
+    #[inline]
+    fn exponents(&self) -> [Option<f64>; M] {
+        [None; M]
+    }
 
-    /// `∇K(x)`.
-    fn slopes(&self, x: [T; M]) -> [T; M];
+    /// `K(x)`, with the powers `p` of `x`.
+    fn value(&self, x: [T; M], p: [T; M]) -> T;
+
+    /// `∇K(x)`, with the powers `p` of `x`.
+    fn slopes(&self, x: [T; M], p: [T; M]) -> [T; M];
 
     /// `∇²K(x) d`.
     fn curvature(&self, x: [T; M], d: [T; M]) -> [T; M];
@@ -74,14 +86,98 @@ fn split_mut<T, const M: usize>(mut factors: &mut [T]) -> [&mut [T]; M] {
     array::from_fn(|_| factors.split_off_mut(..d).expect("M slices of length d"))
 }
 
-fn collapse<T: Scalar, const M: usize>(
-    row: &impl Elementwise<T, M>,
-    factors: &[T],
-    coefficients: &mut [T],
-) {
-    let x = split(factors);
-    for (j, b) in coefficients.iter_mut().enumerate() {
-        *b = row.value(x.map(|x| x[j]));
+/// Room for the powers of a tile's factors.
+struct Tile<T, const M: usize>([[T; TILE]; M]);
+
+impl<T: Scalar, const M: usize> Tile<T, M> {
+    #[inline(always)]
+    fn new() -> Self {
+        Self([[T::one(); TILE]; M])
+    }
+
+    /// The factors `x` of the tile `at`, and their powers.
+    #[inline(always)]
+    fn at<'a>(
+        &'a mut self,
+        row: &impl Elementwise<T, M>,
+        x: [&'a [T]; M],
+        at: &Range<usize>,
+    ) -> [[&'a [T]; M]; 2] {
+        let len = at.end - at.start;
+        let x = x.map(|x| &x[at.start..][..len]);
+        for ((x, exponent), tile) in x.iter().zip(row.exponents()).zip(&mut self.0) {
+            if let Some(exponent) = exponent {
+                powers(x, exponent, &mut tile[..len]);
+            }
+        }
+        [x, self.0.each_ref().map(|tile| &tile[..len])]
+    }
+}
+
+/// `β = K(ξ)` for all coefficients.
+struct Collapse<'a, T, const M: usize, R> {
+    row: &'a R,
+    factors: [&'a [T]; M],
+    coefficients: &'a mut [T],
+}
+
+impl<T: Scalar, const M: usize, R: Elementwise<T, M>> NullaryFnOnce for Collapse<'_, T, M, R> {
+    type Output = ();
+
+    #[inline(always)]
+    fn call(self) {
+        let mut tile = Tile::new();
+        for at in tiles(self.coefficients.len()) {
+            let [x, p] = tile.at(self.row, self.factors, &at);
+            for (i, b) in self.coefficients[at].iter_mut().enumerate() {
+                *b = self.row.value(x.map(|x| x[i]), p.map(|p| p[i]));
+            }
+        }
+    }
+}
+
+/// The gradient in the factors, and the surrogate penalty.
+struct Pullback<'a, T, const M: usize, R> {
+    row: &'a R,
+    factors: [&'a [T]; M],
+    gradient: &'a [T],
+    strength: Strength<'a, T>,
+    out: &'a mut [T],
+}
+
+impl<T: Scalar, const M: usize, R: Elementwise<T, M>> NullaryFnOnce for Pullback<'_, T, M, R> {
+    type Output = T;
+
+    #[inline(always)]
+    fn call(self) -> T {
+        let Self { row, factors, gradient, strength, out } = self;
+        let mut tile = Tile::new();
+        let mut out = split_mut::<T, M>(out);
+        let ridge = row.ridge();
+        let mut surrogate = LaneSum::new();
+        for at in tiles(gradient.len()) {
+            let [x, p] = tile.at(row, factors, &at);
+            let g = &gradient[at.clone()];
+            let mut lambdas = [T::zero(); TILE];
+            let lambda = &mut lambdas[..g.len()];
+            strength.write(at.start, lambda);
+            let out = out.each_mut().map(|out| &mut out[at.clone()]);
+            let mut terms = [T::zero(); TILE];
+            for i in 0..g.len() {
+                let (x, p, lambda) = (x.map(|x| x[i]), p.map(|p| p[i]), lambda[i]);
+                let [h, slope, _] = row.concave_part(row.value(x, p), lambda);
+                let slopes = row.slopes(x, p);
+                let mut term = -h;
+                for l in 0..M {
+                    let pull = lambda * ridge[l] * x[l];
+                    term += pull * x[l];
+                    out[l][i] = (g[i] - slope) * slopes[l] + pull + pull;
+                }
+                terms[i] = term;
+            }
+            surrogate.add(&terms);
+        }
+        surrogate.total()
     }
 }
 
@@ -91,34 +187,15 @@ fn pushforward<T: Scalar, const M: usize>(
     direction: &[T],
     out: &mut [T],
 ) {
-    let (x, d) = (split(factors), split(direction));
-    for (j, out) in out.iter_mut().enumerate() {
-        *out = dot(row.slopes(x.map(|x| x[j])), d.map(|d| d[j]));
-    }
-}
-
-fn pullback<T: Scalar, const M: usize>(
-    row: &impl Elementwise<T, M>,
-    factors: &[T],
-    gradient: &[T],
-    strength: Strength<'_, T>,
-    out: &mut [T],
-) -> T {
-    let (x, out) = (split(factors), split_mut::<T, M>(out));
-    let ridge = row.ridge();
-    let mut surrogate = T::zero();
-    for (j, &g) in gradient.iter().enumerate() {
-        let (x, lambda): ([T; M], T) = (x.map(|x| x[j]), strength.at(j));
-        let [h, slope, _] = row.concave_part(row.value(x), lambda);
-        let slopes = row.slopes(x);
-        surrogate -= h;
-        for l in 0..M {
-            let pull = lambda * ridge[l] * x[l];
-            surrogate += pull * x[l];
-            out[l][j] = (g - slope) * slopes[l] + pull + pull;
+    let (all, d, mut tile) = (split(factors), split(direction), Tile::new());
+    for at in tiles(out.len()) {
+        let [x, p] = tile.at(row, all, &at);
+        for (i, j) in at.enumerate() {
+            let (x, p, d): ([T; M], [T; M], [T; M]) =
+                (x.map(|x| x[i]), p.map(|p| p[i]), d.map(|d| d[j]));
+            out[j] = dot(row.slopes(x, p), d);
         }
     }
-    surrogate
 }
 
 fn hessian_product<T: Scalar, const M: usize>(
@@ -129,17 +206,22 @@ fn hessian_product<T: Scalar, const M: usize>(
     direction: &[T],
     out: &mut [T],
 ) {
-    let (x, d, out) = (split(factors), split(direction), split_mut::<T, M>(out));
+    let (all, d, mut tile) = (split(factors), split(direction), Tile::new());
+    let out = split_mut::<T, M>(out);
     let ridge = row.ridge();
-    for (j, (&g, &product)) in of_loss.gradient.iter().zip(of_loss.product).enumerate() {
-        let (x, d): ([T; M], [T; M]) = (x.map(|x| x[j]), d.map(|d| d[j]));
-        let lambda = strength.at(j);
-        let [_, slope, bend] = row.concave_part(row.value(x), lambda);
-        let (slopes, curvature) = (row.slopes(x), row.curvature(x, d));
-        let product = product - bend * dot(slopes, d);
-        for l in 0..M {
-            let of_ridge = T::of(2.0) * lambda * ridge[l] * d[l];
-            out[l][j] = product * slopes[l] + (g - slope) * curvature[l] + of_ridge;
+    for at in tiles(of_loss.gradient.len()) {
+        let [x, p] = tile.at(row, all, &at);
+        for (i, j) in at.enumerate() {
+            let (g, product, lambda) = (of_loss.gradient[j], of_loss.product[j], strength.at(j));
+            let (x, p, d): ([T; M], [T; M], [T; M]) =
+                (x.map(|x| x[i]), p.map(|p| p[i]), d.map(|d| d[j]));
+            let [_, slope, bend] = row.concave_part(row.value(x, p), lambda);
+            let (slopes, curvature) = (row.slopes(x, p), row.curvature(x, d));
+            let product = product - bend * dot(slopes, d);
+            for l in 0..M {
+                let of_ridge = T::of(2.0) * lambda * ridge[l] * d[l];
+                out[l][j] = product * slopes[l] + (g - slope) * curvature[l] + of_ridge;
+            }
         }
     }
 }
@@ -149,14 +231,30 @@ fn surrogate<T: Scalar, const M: usize>(
     factors: &[T],
     strength: Strength<'_, T>,
 ) -> T {
-    let x = split(factors);
+    let (all, mut tile) = (split(factors), Tile::new());
     let ridge = row.ridge();
-    let term = |j: usize| {
-        let (x, lambda): ([T; M], T) = (x.map(|x| x[j]), strength.at(j));
-        let [h, _, _] = row.concave_part(row.value(x), lambda);
-        (0..M).map(|l| lambda * ridge[l] * x[l] * x[l]).sum::<T>() - h
-    };
-    (0..factors.len() / M).map(term).sum()
+    let mut surrogate = T::zero();
+    for at in tiles(factors.len() / M) {
+        let [x, p] = tile.at(row, all, &at);
+        for (i, j) in at.enumerate() {
+            let (x, p, lambda): ([T; M], [T; M], T) =
+                (x.map(|x| x[i]), p.map(|p| p[i]), strength.at(j));
+            let [h, _, _] = row.concave_part(row.value(x, p), lambda);
+            surrogate += (0..M).map(|l| lambda * ridge[l] * x[l] * x[l]).sum::<T>() - h;
+        }
+    }
+    surrogate
+}
+
+/// The first coefficient that no gradient moves.
+fn frozen<T: Scalar, const M: usize>(row: &impl Elementwise<T, M>, factors: &[T]) -> Option<usize> {
+    let (all, mut tile) = (split(factors), Tile::new());
+    tiles(factors.len() / M).find_map(|at| {
+        let [x, p] = tile.at(row, all, &at);
+        let slopes = |i: usize| row.slopes(x.map(|x| x[i]), p.map(|p| p[i]));
+        let first = (0..at.len()).find(|&i| slopes(i).iter().all(|s| *s == T::zero()));
+        first.map(|i| at.start + i)
+    })
 }
 
 /// Writes the factors that `of` makes for each coefficient `j`.
@@ -168,11 +266,6 @@ fn fill<T: Scalar, const M: usize>(factors: &mut [T], mut of: impl FnMut(usize) 
             slice[j] = value;
         }
     }
-}
-
-fn frozen<T: Scalar, const M: usize>(row: &impl Elementwise<T, M>, factors: &[T]) -> Option<usize> {
-    let x = split(factors);
-    (0..factors.len() / M).find(|&j| row.slopes(x.map(|x| x[j])).iter().all(|s| *s == T::zero()))
 }
 
 fn imbalance<T: Scalar, const M: usize>(row: &impl Elementwise<T, M>, factors: &[T]) -> T {
@@ -200,7 +293,11 @@ macro_rules! elementwise {
             }
 
             fn collapse(&self, factors: &[T], coefficients: &mut [T]) {
-                super::collapse::<T, $m>(self, factors, coefficients);
+                $crate::parametrization::lanes::vectorized(super::Collapse::<T, $m, _> {
+                    row: self,
+                    factors: super::split(factors),
+                    coefficients,
+                });
             }
 
             fn pushforward(&self, factors: &[T], direction: &[T], out: &mut [T]) {
@@ -214,7 +311,13 @@ macro_rules! elementwise {
                 strength: $crate::Strength<'_, T>,
                 out: &mut [T],
             ) -> T {
-                super::pullback::<T, $m>(self, factors, gradient, strength, out)
+                $crate::parametrization::lanes::vectorized(super::Pullback::<T, $m, _> {
+                    row: self,
+                    factors: super::split(factors),
+                    gradient,
+                    strength,
+                    out,
+                })
             }
 
             fn hessian_product(

@@ -49,13 +49,18 @@ impl Power {
 
 impl<T: Scalar> Elementwise<T, 1> for Power {
     #[inline]
-    fn value(&self, [v]: [T; 1]) -> T {
-        v * self.depth.power(v, 1.0)
+    fn exponents(&self) -> [Option<f64>; 1] {
+        [Some(self.depth.k() - 1.0)]
     }
 
     #[inline]
-    fn slopes(&self, [v]: [T; 1]) -> [T; 1] {
-        [T::of(self.depth.k()) * self.depth.power(v, 1.0)]
+    fn value(&self, [v]: [T; 1], [power]: [T; 1]) -> T {
+        v * power
+    }
+
+    #[inline]
+    fn slopes(&self, _: [T; 1], [power]: [T; 1]) -> [T; 1] {
+        [T::of(self.depth.k()) * power]
     }
 
     #[inline]

@@ -52,13 +52,17 @@ impl SharedProduct {
 
 impl<T: Scalar> Elementwise<T, 2> for SharedProduct {
     #[inline]
-    fn value(&self, [u, v]: [T; 2]) -> T {
-        u * self.depth.power(v, 1.0)
+    fn exponents(&self) -> [Option<f64>; 2] {
+        [None, Some(self.depth.k() - 2.0)]
     }
 
     #[inline]
-    fn slopes(&self, [u, v]: [T; 2]) -> [T; 2] {
-        let power = self.depth.power(v, 2.0);
+    fn value(&self, [u, v]: [T; 2], [_, power]: [T; 2]) -> T {
+        u * v.abs() * power
+    }
+
+    #[inline]
+    fn slopes(&self, [u, v]: [T; 2], [_, power]: [T; 2]) -> [T; 2] {
         [v.abs() * power, u * T::of(self.depth.k() - 1.0) * v.signum() * power]
     }
 

@@ -41,12 +41,12 @@ impl Square {
 
 impl<T: Scalar> Elementwise<T, 1> for Square {
     #[inline]
-    fn value(&self, [u]: [T; 1]) -> T {
+    fn value(&self, [u]: [T; 1], _: [T; 1]) -> T {
         u * u
     }
 
     #[inline]
-    fn slopes(&self, [u]: [T; 1]) -> [T; 1] {
+    fn slopes(&self, [u]: [T; 1], _: [T; 1]) -> [T; 1] {
         [u + u]
     }
 
