@@ -52,6 +52,51 @@ pub enum Error {
         /// The value.
         value: f64,
     },
+    /// A target that the family cannot have.
+    #[error("target value {row} is {value}: the {family} family needs {needed}")]
+    InvalidTarget {
+        /// The row.
+        row: usize,
+        /// The value.
+        value: f64,
+        /// The family's name.
+        family: &'static str,
+        /// What a target must be.
+        needed: &'static str,
+    },
+    /// The variance power of the Tweedie family is out of its range.
+    #[error(
+        "the variance power is {power}: it must be above 1 and below 2 (at 1 use the poisson family, \
+         at 2 the gamma family)"
+    )]
+    InvalidPower {
+        /// The value given.
+        power: f64,
+    },
+    /// A class number is too large.
+    #[error("row {row} has class {class}, but there are {n_classes} classes, counted from 0")]
+    InvalidClass {
+        /// The row.
+        row: usize,
+        /// Its class.
+        class: usize,
+        /// Number of classes.
+        n_classes: usize,
+    },
+    /// A class without a row.
+    #[error("class {class} has no row (with a weight above 0): leave it out")]
+    EmptyClass {
+        /// The class.
+        class: usize,
+    },
+    /// A parameter of a family must be above 0.
+    #[error("{what} is {value}: it must be finite and above 0")]
+    InvalidParameter {
+        /// The parameter.
+        what: &'static str,
+        /// The value given.
+        value: f64,
+    },
     /// A weight is negative, NaN or infinite.
     #[error("observation weight {row} is {value}: weights must be finite and at least 0")]
     InvalidWeight {
@@ -77,6 +122,51 @@ pub enum Error {
         /// The value given.
         value: f64,
     },
+    /// The elastic net's mixture is not in (0, 1].
+    #[error("the l1 ratio is {value}: it must be above 0 and at most 1")]
+    InvalidL1Ratio {
+        /// The value given.
+        value: f64,
+    },
+    /// A penalty weight is negative, NaN or infinite.
+    #[error("penalty weight {term} is {value}: weights must be finite and at least 0")]
+    InvalidPenaltyWeight {
+        /// The column or group.
+        term: usize,
+        /// The value.
+        value: f64,
+    },
+    /// A group or a list of unpenalized columns names a column that is not there.
+    #[error("column {column} is not in the design, which has {n_cols} columns (counted from 0)")]
+    NoSuchColumn {
+        /// The column.
+        column: usize,
+        /// Number of columns.
+        n_cols: usize,
+    },
+    /// A column is neither in a group nor unpenalized.
+    #[error("column {column} is in no group: give it one of its own, or leave it unpenalized")]
+    UngroupedColumn {
+        /// The column.
+        column: usize,
+    },
+    /// An offset is NaN or infinite.
+    #[error("the offset of row {row} is {value}: offsets must be finite")]
+    NonFiniteOffset {
+        /// The row.
+        row: usize,
+        /// The value.
+        value: f64,
+    },
+    /// The loss overflows at a point that the solver visits.
+    #[error("the loss is {value} at a point that the solver visits: rescale target or columns")]
+    NonFiniteLoss {
+        /// The loss.
+        value: f64,
+    },
+    /// The smooth optimizer failed.
+    #[error(transparent)]
+    Optimization(#[from] chamfer::Error),
     /// The tolerance is zero, negative or NaN.
     #[error("the tolerance is {value}: it must be a number above 0 and below 1")]
     InvalidTolerance {
@@ -115,4 +205,22 @@ pub enum Error {
     /// The caller asked to stop.
     #[error("interrupted")]
     Interrupted,
+}
+
+impl Error {
+    pub(crate) fn check_length(
+        what: &'static str,
+        expected: usize,
+        found: usize,
+    ) -> Result<(), Self> {
+        if expected == found { Ok(()) } else { Err(Self::LengthMismatch { what, expected, found }) }
+    }
+
+    pub(crate) fn check_positive(what: &'static str, value: f64) -> Result<(), Self> {
+        if value.is_finite() && value > 0.0 {
+            Ok(())
+        } else {
+            Err(Self::InvalidParameter { what, value })
+        }
+    }
 }

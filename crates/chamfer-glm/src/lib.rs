@@ -15,9 +15,12 @@
 
 mod design;
 mod error;
+mod family;
 mod loss;
 mod path;
 mod problem;
+mod regression;
+mod regularizer;
 mod solver;
 
 pub use design::{
@@ -25,6 +28,12 @@ pub use design::{
     inspect_columns,
 };
 pub use error::Error;
+pub use family::{
+    Binomial, Family, Gamma, Gaussian, Huber, MultiGaussian, Multinomial, NegativeBinomial, Poisson,
+    RowLoss, Separable, SquaredHinge, Tweedie,
+};
 pub use loss::{Loss, SquaredLoss};
 pub use path::{Coefficients, PathPoint, lambda_grid, path};
 pub use problem::{Problem, ProblemSettings, RegressionCertificate};
+pub use regression::{Optimality, Regression, RegressionPoint, RegressionSettings};
+pub use regularizer::Regularizer;

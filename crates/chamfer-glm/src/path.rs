@@ -96,13 +96,7 @@ pub fn path<'p>(
     tolerance: f64,
     stop: &'p (dyn Fn() -> bool + 'p),
 ) -> Result<impl Iterator<Item = Result<PathPoint, Error>> + 'p, Error> {
-    if lambdas.is_empty() {
-        return Err(Error::InvalidGrid { n_lambdas: 0, ratio: 1.0 });
-    }
-    lambdas.iter().try_for_each(|&lambda| check_lambda(lambda))?;
-    if !(tolerance > 0.0 && tolerance < 1.0) {
-        return Err(Error::InvalidTolerance { value: tolerance });
-    }
+    check_path(lambdas, tolerance)?;
     let mut solver = WorkingSet::new(problem);
     let mut interrupted = false;
     Ok(lambdas.iter().map_while(move |&lambda| {
@@ -120,4 +114,16 @@ pub fn path<'p>(
         interrupted = point.is_err();
         Some(point)
     }))
+}
+
+pub(crate) fn check_path(lambdas: &[f64], tolerance: f64) -> Result<(), Error> {
+    if lambdas.is_empty() {
+        return Err(Error::InvalidGrid { n_lambdas: 0, ratio: 1.0 });
+    }
+    lambdas.iter().try_for_each(|&lambda| check_lambda(lambda))?;
+    if tolerance > 0.0 && tolerance < 1.0 {
+        Ok(())
+    } else {
+        Err(Error::InvalidTolerance { value: tolerance })
+    }
 }

@@ -71,7 +71,7 @@ impl<'a> Problem<'a> {
         settings: &ProblemSettings<'_>,
     ) -> Result<Self, Error> {
         let n_rows = design.n_rows();
-        check_length("the target", n_rows, target.len())?;
+        Error::check_length("the target", n_rows, target.len())?;
         if n_rows < 2 {
             return Err(Error::OneRow);
         }
@@ -246,16 +246,12 @@ pub(crate) fn check_lambda(lambda: f64) -> Result<(), Error> {
     }
 }
 
-fn check_length(what: &'static str, expected: usize, found: usize) -> Result<(), Error> {
-    if expected == found { Ok(()) } else { Err(Error::LengthMismatch { what, expected, found }) }
-}
-
 /// Weights that sum to 1.
-fn normalized_weights(n_rows: usize, weights: Option<&[f64]>) -> Result<Vec<f64>, Error> {
+pub(crate) fn normalized_weights(n_rows: usize, weights: Option<&[f64]>) -> Result<Vec<f64>, Error> {
     let Some(weights) = weights else {
         return Ok(vec![1.0 / n_rows as f64; n_rows]);
     };
-    check_length("the weights", n_rows, weights.len())?;
+    Error::check_length("the weights", n_rows, weights.len())?;
     if let Some(row) = weights.iter().position(|w| !(w.is_finite() && *w >= 0.0)) {
         return Err(Error::InvalidWeight { row, value: weights[row] });
     }

@@ -228,6 +228,39 @@ fn penalties_have_the_gradients_and_hessians_that_they_say() {
 }
 
 #[test]
+fn steepest_descent_descends_as_fast_as_it_is_long() {
+    let mut rng = StdRng::seed_from_u64(8);
+    for row in rows::<f64>() {
+        for trial in 0..40 {
+            let mut beta = row.coefficients(&mut rng, trial % 2 == 0);
+            if trial % 4 == 3 {
+                beta.fill(0.0);
+            }
+            let gradient: Vec<f64> = uniform(&mut rng, D).iter().map(|g: &f64| 4.0 * g).collect();
+            let weights = row.weights(&mut rng);
+            let strength = Strength::weighted(0.7, &weights);
+            let penalty = row.parametrization.penalty();
+            let mut direction = vec![f64::NAN; D];
+            if !penalty.steepest_descent(&beta, &gradient, strength, &mut direction) {
+                assert!(row.label.starts_with("matrix"), "{}", row.label);
+                continue;
+            }
+            // Along d, P changes by −‖d‖² to first order.
+            let step = 1e-7;
+            let moved: Vec<f64> = beta.iter().zip(&direction).map(|(b, d)| b + step * d).collect();
+            let of_loss: f64 = gradient.iter().zip(&direction).map(|(g, d)| g * d).sum();
+            let rise = penalty.value(&moved, strength) - penalty.value(&beta, strength);
+            let squares: f64 = direction.iter().map(|d| d * d).sum();
+            let slope = of_loss + rise / step;
+            assert!((slope + squares).abs() <= 1e-3 * (1.0 + squares), "{} {slope} {squares}", row.label);
+            let stationarity = penalty.stationarity(&beta, &gradient, strength);
+            assert!(stationarity <= squares.sqrt() * (1.0 + 1e-9), "{}", row.label);
+            assert!(squares.sqrt() <= stationarity * (D as f64).sqrt() + 1e-12, "{}", row.label);
+        }
+    }
+}
+
+#[test]
 fn random_factors_have_the_variance_asked_for_and_stay_away_from_zero() {
     for row in rows::<f64>().iter().filter(|row| !row.is_square()) {
         let blocks = row.blocks(0.1);

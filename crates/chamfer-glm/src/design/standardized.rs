@@ -2,7 +2,7 @@
 
 use super::{Centred, Design, Moments};
 use crate::Error;
-use faer::MatMut;
+use faer::{Mat, MatMut};
 
 /// The design `x̃_j = (x_j − centre_j) / scale_j` with observation weights `w`, `Σ w_i = 1`.
 ///
@@ -83,6 +83,14 @@ impl<'a> Standardized<'a> {
         }
     }
 
+    /// `out[a] = Σ_i x̃_ia v_i` for some columns, without weights.
+    pub(crate) fn transpose_product(&self, columns: &[usize], v: &[f64], out: &mut [f64]) {
+        self.design.transpose_product(&self.select(columns), v, out);
+        for (out, &column) in out.iter_mut().zip(columns) {
+            *out /= self.scales[column];
+        }
+    }
+
     /// `out_i += Σ_k b_k x̃_ik`.
     pub(crate) fn add_product(&self, columns: &[usize], b: &[f64], out: &mut [f64]) {
         let scaled: Vec<f64> = columns.iter().zip(b).map(|(&j, b)| b / self.scales[j]).collect();
@@ -90,13 +98,33 @@ impl<'a> Standardized<'a> {
     }
 
     /// `out[a, b] = Σ_i w_i x̃_ia x̃_ib`.
-    pub(crate) fn gram(&self, rows: &[usize], columns: &[usize], mut out: MatMut<'_, f64>) {
+    pub(crate) fn gram(&self, rows: &[usize], columns: &[usize], out: MatMut<'_, f64>) {
+        self.weighted_gram(rows, columns, &self.weights, out);
+    }
+
+    /// `out[a, b] = Σ_i h_i x̃_ia x̃_ib` for weights of any sign.
+    pub(crate) fn weighted_gram(
+        &self,
+        rows: &[usize],
+        columns: &[usize],
+        h: &[f64],
+        mut out: MatMut<'_, f64>,
+    ) {
         let (left, right) = (self.select(rows), self.select(columns));
-        self.design.gram(&left, &right, &self.weights, out.as_mut());
+        self.design.gram(&left, &right, h, out.as_mut());
         for (b, &column) in columns.iter().enumerate() {
             for (a, &row) in rows.iter().enumerate() {
                 out[(a, b)] /= self.scales[row] * self.scales[column];
             }
+        }
+    }
+
+    /// `out[a] = Σ_i h_i x̃_ia²`.
+    pub(crate) fn weighted_squares(&self, columns: &[usize], h: &[f64], out: &mut [f64]) {
+        for (out, &column) in out.iter_mut().zip(columns) {
+            let mut square = Mat::zeros(1, 1);
+            self.weighted_gram(&[column], &[column], h, square.as_mut());
+            *out = square[(0, 0)];
         }
     }
 

@@ -28,6 +28,16 @@ pub(crate) trait FoldedConcave: Debug + Send + Sync {
         1e-4
     }
 
+    /// The direction of steepest descent of `gb + p_λ(|b|)`.
+    fn descent<T: Scalar>(&self, b: T, g: T, lambda: T) -> T {
+        let slope = self.slope(b.abs(), lambda);
+        if b == T::zero() {
+            -g.signum() * (g.abs() - slope).max(T::zero())
+        } else {
+            -(g + slope * b.signum())
+        }
+    }
+
     /// See [`Penalty::dead_zone`].
     fn dead_zone<T: Scalar>(&self, _lambda: T, _gradient_bound: T) -> T {
         T::zero()
@@ -41,17 +51,23 @@ impl<T: Scalar, P: FoldedConcave> Penalty<T> for P {
     }
 
     fn stationarity(&self, coefficients: &[T], gradient: &[T], strength: Strength<'_, T>) -> T {
-        let mut worst = T::zero();
-        for (j, (&b, &g)) in coefficients.iter().zip(gradient).enumerate() {
-            let slope = self.slope(b.abs(), strength.at(j));
-            let violation = if b == T::zero() {
-                (g.abs() - slope).max(T::zero())
-            } else {
-                (g + slope * b.signum()).abs()
-            };
-            worst = worst.max(violation);
+        let terms = coefficients.iter().zip(gradient).enumerate();
+        terms.fold(T::zero(), |worst, (j, (&b, &g))| {
+            worst.max(self.descent(b, g, strength.at(j)).abs())
+        })
+    }
+
+    fn steepest_descent(
+        &self,
+        coefficients: &[T],
+        gradient: &[T],
+        strength: Strength<'_, T>,
+        out: &mut [T],
+    ) -> bool {
+        for (j, out) in out.iter_mut().enumerate() {
+            *out = self.descent(coefficients[j], gradient[j], strength.at(j));
         }
-        worst
+        true
     }
 
     fn dual_norm(&self, z: &[T], strength: Strength<'_, T>) -> Option<T> {

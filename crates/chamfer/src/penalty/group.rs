@@ -75,6 +75,16 @@ impl GroupPenalty {
     fn excess_at_zero<T: Scalar>(&self, norm: T, lambda: T) -> T {
         if self.q < 1.0 { T::zero() } else { (norm - lambda).max(T::zero()) }
     }
+
+    /// The direction of steepest descent in a coefficient of a group that is not zero.
+    fn descent<T: Scalar>(&self, sum: T, b: T, g: T, lambda: T) -> T {
+        let slope = lambda * self.slope(sum, b);
+        if b == T::zero() && self.p < 2.0 {
+            -g.signum() * (g.abs() - slope.abs()).max(T::zero())
+        } else {
+            -(g + slope)
+        }
+    }
 }
 
 impl<T: Scalar> Penalty<T> for GroupPenalty {
@@ -90,17 +100,34 @@ impl<T: Scalar> Penalty<T> for GroupPenalty {
             if sum == T::zero() {
                 return self.excess_at_zero(self.norm(group, gradient), lambda);
             }
-            let residual = |j: usize| {
-                let slope = lambda * self.slope(sum, coefficients[j]);
-                if coefficients[j] == T::zero() && self.p < 2.0 {
-                    (gradient[j].abs() - slope.abs()).max(T::zero())
-                } else {
-                    gradient[j] + slope
-                }
-            };
-            self.sum(group, |j| residual(j).powi(2)).sqrt()
+            let within = |j| self.descent(sum, coefficients[j], gradient[j], lambda).powi(2);
+            self.sum(group, within).sqrt()
         };
         (0..self.groups.len()).map(of_group).fold(T::zero(), T::max)
+    }
+
+    fn steepest_descent(
+        &self,
+        coefficients: &[T],
+        gradient: &[T],
+        strength: Strength<'_, T>,
+        out: &mut [T],
+    ) -> bool {
+        for group in 0..self.groups.len() {
+            let (sum, lambda) = (self.inner_sum(group, coefficients), strength.at(group));
+            let norm = self.norm(group, gradient);
+            let excess = self.excess_at_zero(norm, lambda);
+            for j in self.groups.indices(group) {
+                out[j] = if sum > T::zero() {
+                    self.descent(sum, coefficients[j], gradient[j], lambda)
+                } else if excess > T::zero() {
+                    -gradient[j] * (excess / norm)
+                } else {
+                    T::zero()
+                };
+            }
+        }
+        true
     }
 
     fn dual_norm(&self, z: &[T], strength: Strength<'_, T>) -> Option<T> {

@@ -37,6 +37,18 @@ pub trait Penalty<T: Scalar>: Debug + Send + Sync {
     /// `dist(−∇L(β), λ∂R(β))`; 0 at a stationary point.
     fn stationarity(&self, coefficients: &[T], gradient: &[T], strength: Strength<'_, T>) -> T;
 
+    /// Writes the direction of steepest descent of `L + λR`: minus the shortest vector of
+    /// `∇L(β) + λ∂R(β)`. The Euclidean norm over a term is its violation of first-order optimality.
+    ///
+    /// Returns false, and leaves `out` as it is, where that is not known (the rank of a matrix).
+    fn steepest_descent(
+        &self,
+        coefficients: &[T],
+        gradient: &[T],
+        strength: Strength<'_, T>,
+        out: &mut [T],
+    ) -> bool;
+
     /// The smallest `c ≥ 0` with `z ∈ c·λ∂R(0)`, where `R` is a norm (the dual norm of `λR`).
     ///
     /// A dual point `z` is feasible when this is at most 1. `None` where `R` is not a norm: there

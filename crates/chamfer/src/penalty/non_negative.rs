@@ -33,6 +33,20 @@ impl<T: Scalar> Penalty<T> for NonNegativeL1 {
         coefficients.iter().zip(gradient).enumerate().map(violation).fold(T::zero(), T::max)
     }
 
+    fn steepest_descent(
+        &self,
+        coefficients: &[T],
+        gradient: &[T],
+        strength: Strength<'_, T>,
+        out: &mut [T],
+    ) -> bool {
+        for (j, out) in out.iter_mut().enumerate() {
+            let down = -(gradient[j] + strength.at(j));
+            *out = if coefficients[j] > T::zero() { down } else { down.max(T::zero()) };
+        }
+        true
+    }
+
     /// `max_j z_j / λ_j`, or 0 if all `z` are negative: the polar of the penalty's gauge.
     fn dual_norm(&self, z: &[T], strength: Strength<'_, T>) -> Option<T> {
         let ratios = z.iter().enumerate().map(|(j, &z)| z / strength.at(j));

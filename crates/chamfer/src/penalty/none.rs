@@ -16,6 +16,19 @@ impl<T: Scalar> Penalty<T> for NoPenalty {
         gradient.iter().fold(T::zero(), |worst, g| worst.max(g.abs()))
     }
 
+    fn steepest_descent(
+        &self,
+        _: &[T],
+        gradient: &[T],
+        _: Strength<'_, T>,
+        out: &mut [T],
+    ) -> bool {
+        for (out, &g) in out.iter_mut().zip(gradient) {
+            *out = -g;
+        }
+        true
+    }
+
     /// 0 where `z` is 0, infinite elsewhere: an unpenalized coefficient admits no dual slack.
     fn dual_norm(&self, z: &[T], _: Strength<'_, T>) -> Option<T> {
         let free = z.iter().all(|z| *z == T::zero());

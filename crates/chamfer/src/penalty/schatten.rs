@@ -94,6 +94,10 @@ impl<T: Scalar> Penalty<T> for Schatten {
         within.max(spectral_norm(outside.as_ref()) - lambda)
     }
 
+    fn steepest_descent(&self, _: &[T], _: &[T], _: Strength<'_, T>, _: &mut [T]) -> bool {
+        false
+    }
+
     fn dual_norm(&self, z: &[T], strength: Strength<'_, T>) -> Option<T> {
         (self.q == 1.0).then(|| spectral_norm(self.view(z)) / strength.at(0))
     }

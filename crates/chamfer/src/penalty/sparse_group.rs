@@ -59,6 +59,16 @@ impl SparseGroupPenalty {
     }
 }
 
+/// The direction of steepest descent of `gb + l1 |b| + ½ l2 b²` in a coefficient of a live group, where
+/// `l2` is divided by the norm of the group.
+fn descent<T: Scalar>(b: T, g: T, l1: T, l2: T) -> T {
+    if b == T::zero() {
+        -g.signum() * (g.abs() - l1).max(T::zero())
+    } else {
+        -(g + l1 * b.signum() + l2 * b)
+    }
+}
+
 impl<T: Scalar> Penalty<T> for SparseGroupPenalty {
     fn value(&self, coefficients: &[T], strength: Strength<'_, T>) -> T {
         let term = |group: usize| {
@@ -77,17 +87,35 @@ impl<T: Scalar> Penalty<T> for SparseGroupPenalty {
             if norm == T::zero() {
                 return (self.norm_beyond(group, gradient, l1) - l2).max(T::zero());
             }
-            let residual = |j: usize| {
-                let (b, g) = (coefficients[j], gradient[j]);
-                if b == T::zero() {
-                    (g.abs() - l1).max(T::zero())
-                } else {
-                    g + l1 * b.signum() + l2 * b / norm
-                }
-            };
+            let residual = |j: usize| descent(coefficients[j], gradient[j], l1, l2 / norm);
             self.groups.indices(group).map(|j| residual(j).powi(2)).sum::<T>().sqrt()
         };
         (0..self.groups.len()).map(of_group).fold(T::zero(), T::max)
+    }
+
+    fn steepest_descent(
+        &self,
+        coefficients: &[T],
+        gradient: &[T],
+        strength: Strength<'_, T>,
+        out: &mut [T],
+    ) -> bool {
+        for group in 0..self.groups.len() {
+            let lambda = strength.at(group);
+            let (l1, l2) = (lambda * T::of(self.alpha), lambda * self.group_weight::<T>(group));
+            let norm = self.norm(group, coefficients);
+            let beyond = self.norm_beyond(group, gradient, l1);
+            for j in self.groups.indices(group) {
+                out[j] = if norm > T::zero() {
+                    descent(coefficients[j], gradient[j], l1, l2 / norm)
+                } else if beyond > l2 {
+                    descent(T::zero(), gradient[j], l1, T::zero()) * (T::one() - l2 / beyond)
+                } else {
+                    T::zero()
+                };
+            }
+        }
+        true
     }
 
     /// Found by bisection to the last bit: `‖(|z_g| − cα)₊‖₂ = c(1−α)√|g|` has one root `c`.

@@ -1,0 +1,85 @@
+//! Families: how the target depends on the linear predictor.
+
+mod binomial;
+mod gamma;
+mod gaussian;
+mod huber;
+mod multi_gaussian;
+mod multinomial;
+mod negative_binomial;
+mod poisson;
+mod separable;
+mod squared_hinge;
+mod tweedie;
+
+pub use binomial::Binomial;
+pub use gamma::Gamma;
+pub use gaussian::Gaussian;
+pub use huber::Huber;
+pub use multi_gaussian::MultiGaussian;
+pub use multinomial::Multinomial;
+pub use negative_binomial::NegativeBinomial;
+pub use poisson::Poisson;
+pub use separable::{RowLoss, Separable};
+pub use squared_hinge::SquaredHinge;
+pub use tweedie::Tweedie;
+
+use crate::Error;
+use std::fmt::Debug;
+
+/// A smooth convex loss `L(η)` of the linear predictor, with its target and observation weights.
+///
+/// The predictor has [`n_outputs`](Self::n_outputs) values for each row, output by output: `η_ik` is
+/// at `k n + i`. Weights sum to 1, so that losses are means over rows.
+pub trait Family: Debug + Send + Sync {
+    /// The usual name.
+    fn name(&self) -> &'static str;
+
+    /// Number of rows.
+    fn n_rows(&self) -> usize;
+
+    /// Number of linear predictors for each row: of classes or responses.
+    fn n_outputs(&self) -> usize {
+        1
+    }
+
+    /// Whether a constant may be added to the predictor to good effect; not so for Cox's model.
+    fn has_intercept(&self) -> bool {
+        true
+    }
+
+    /// Observation weights, which sum to 1.
+    fn weights(&self) -> &[f64];
+
+    /// The same targets with other observation weights, as in a fold of a cross-validation: rows of
+    /// weight 0 do not count.
+    ///
+    /// # Errors
+    /// If there is not one weight for each row, one is negative or not finite, or what is left does not
+    /// make a regression.
+    fn with_weights(&self, weights: &[f64]) -> Result<Box<dyn Family>, Error>;
+
+    /// Returns `L(η)` and writes its gradient in `η` to `gradient`.
+    fn value_and_gradient(&self, predictor: &[f64], gradient: &mut [f64]) -> f64;
+
+    /// Writes `∇²L(η) d` to `out`.
+    fn hessian_product(&self, predictor: &[f64], direction: &[f64], out: &mut [f64]);
+
+    /// Writes `∂²L/∂η_ik∂η_il` for every row `i` and returns true, where the Hessian couples no two
+    /// rows; returns false, and leaves `out` as it is, for Cox's model.
+    fn curvature(&self, predictor: &[f64], k: usize, l: usize, out: &mut [f64]) -> bool;
+
+    /// `−L*(θ)`, or a lower bound of it, at `θ = shrink · gradient`, where `0 < shrink ≤ 1` and
+    /// `gradient` is that at `predictor`, but for rounding and a small projection; `L*` is the convex
+    /// conjugate. Minus infinity outside of its domain, `None` where it is not known.
+    fn dual(&self, predictor: &[f64], gradient: &[f64], shrink: f64) -> Option<f64>;
+
+    /// The least `L` can be: that of the saturated model.
+    fn saturated(&self) -> f64;
+
+    /// The constant predictor that suits the mean target, for each output: where intercepts start.
+    fn start(&self) -> Vec<f64>;
+
+    /// Turns linear predictors into responses: means, probabilities, relative risks.
+    fn respond(&self, predictor: &mut [f64]);
+}

@@ -1,0 +1,252 @@
+//! Regression with any family and any penalty.
+
+mod certify;
+mod newton;
+mod restricted;
+mod solver;
+
+use crate::design::{Design, Standardized};
+use crate::regularizer::Terms;
+use crate::{Coefficients, Error, Family, Regularizer};
+use chamfer::DualityGap;
+use restricted::Restricted;
+use solver::Solver;
+
+/// Settings of a [`Regression`].
+///
+/// | name | default | purpose |
+/// |---|---|---|
+/// | `intercept` | `true` | fit an intercept for each output, never penalized |
+/// | `standardize` | `true` | penalize the coefficients of columns scaled to variance 1 |
+/// | `offset` | none | what is added to the linear predictor, output by output |
+#[derive(Debug, Clone, Copy)]
+pub struct RegressionSettings<'a> {
+    /// Fit an intercept for each output, never penalized. Families without one ignore it.
+    pub intercept: bool,
+    /// Penalize the coefficients of columns scaled to variance 1; results are on the original scale
+    /// either way.
+    pub standardize: bool,
+    /// A known part of the linear predictor: row by row, and output by output if there are several.
+    pub offset: Option<&'a [f64]>,
+}
+
+impl Default for RegressionSettings<'_> {
+    fn default() -> Self {
+        Self { intercept: true, standardize: true, offset: None }
+    }
+}
+
+/// Penalized regression of any family, checked when it is made:
+///
+/// ```text
+/// P(b, β) = L(offset + b + Xβ) + λ(α R(β) + ½(1 − α)‖β‖²),
+/// ```
+///
+/// with the mean loss `L` of the [`Family`] and the penalty of the [`Regularizer`], on columns that are
+/// scaled to variance 1 if they are standardized.
+pub struct Regression<'a> {
+    design: Standardized<'a>,
+    family: &'a dyn Family,
+    penalty: Regularizer,
+    terms: Terms,
+    intercept: bool,
+    offset: Vec<f64>,
+    null: Null,
+    /// The problem with the convex penalty on the same terms, where the penalty is not convex.
+    convex: Option<Box<Self>>,
+}
+
+/// The best fit without penalized coefficients.
+#[derive(Clone)]
+struct Null {
+    /// Intercepts and the coefficients of unpenalized columns.
+    coefficients: Vec<f64>,
+    loss: f64,
+    /// The gradient in the coefficients of all terms.
+    gradient: Vec<f64>,
+}
+
+/// The solution at one λ, with its certificate.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RegressionPoint {
+    /// The λ asked for.
+    pub lambda: f64,
+    /// The solution, for each output.
+    pub coefficients: Vec<Coefficients>,
+    /// How optimal it is.
+    pub certificate: Optimality,
+    /// `1 − (L − L_saturated)/(L_null − L_saturated)`, the fraction of the null deviance explained.
+    pub deviance_explained: f64,
+    /// Whether the certificate meets the tolerance.
+    pub converged: bool,
+}
+
+/// Below this, the smallest eigenvalue of a Hessian on columns of variance 1 is taken for that of a flat
+/// direction: duplicate columns, or the common part of the classes' intercepts.
+const FLAT: f64 = 1e-9;
+
+/// How optimal coefficients are, recomputed from the data alone.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Optimality {
+    /// `P − L_saturated`, which is at least 0.
+    pub objective: f64,
+    /// The bracket around the least objective, where the penalty is convex and the family's dual is
+    /// known; both sides less `L_saturated`.
+    pub gap: Option<DualityGap<f64>>,
+    /// The largest violation of first-order optimality over the terms, relative to λ.
+    pub relative_stationarity: f64,
+    /// The smallest eigenvalue of the Hessian on the support, where the penalty is not convex: above 0
+    /// at a strict local minimum.
+    pub smallest_eigenvalue: Option<f64>,
+}
+
+impl Optimality {
+    /// Whether it is optimal to `tolerance`: by the relative gap where there is one, else by first and
+    /// second order.
+    #[must_use]
+    pub fn meets(&self, tolerance: f64) -> bool {
+        match self.gap {
+            Some(gap) => gap.relative() <= tolerance,
+            None => {
+                self.relative_stationarity <= tolerance
+                    && self.smallest_eigenvalue.is_none_or(|least| least > -FLAT)
+            }
+        }
+    }
+}
+
+impl<'a> Regression<'a> {
+    /// Checks the data, takes the moments of the columns and fits the null model.
+    ///
+    /// # Errors
+    /// If lengths do not fit, something is not finite, or a parameter of the penalty is out of its
+    /// range; if the null model has no finite optimum.
+    pub fn new(
+        design: &'a dyn Design,
+        family: &'a dyn Family,
+        penalty: Regularizer,
+        settings: &RegressionSettings<'_>,
+    ) -> Result<Self, Error> {
+        let (n, outputs) = (design.n_rows(), family.n_outputs());
+        Error::check_length("the target", n, family.n_rows())?;
+        if let Some((row, column)) = design.find_non_finite() {
+            return Err(Error::NonFiniteDesign { row, column });
+        }
+        let offset = settings.offset.unwrap_or_default();
+        if settings.offset.is_some() {
+            Error::check_length("the offset", n * outputs, offset.len())?;
+        }
+        if let Some(index) = offset.iter().position(|o| !o.is_finite()) {
+            return Err(Error::NonFiniteOffset { row: index % n, value: offset[index] });
+        }
+        let terms = penalty.terms(design.n_cols(), outputs)?;
+        let intercept = settings.intercept && family.has_intercept();
+        // Without an intercept, centres would change the model, except where no constant matters.
+        let centre = intercept || !family.has_intercept();
+        let weights = family.weights().to_vec();
+        let design = Standardized::new(design, weights, centre, settings.standardize)?;
+        let null = Null { coefficients: Vec::new(), loss: 0.0, gradient: Vec::new() };
+        let offset = offset.to_vec();
+        let mut regression =
+            Self { design, family, penalty, terms, intercept, offset, null, convex: None };
+        regression.null = regression.null_model()?;
+        if !regression.penalty.is_convex() {
+            regression.convex = Some(Box::new(regression.with_convex_penalty()));
+        }
+        Ok(regression)
+    }
+
+    /// The least λ at which zeros are optimal: globally for convex penalties and in one dimension for
+    /// `ℓ_q`; for MCP and SCAD it is that of the lasso.
+    ///
+    /// # Errors
+    /// If no λ is: nothing is correlated with the target.
+    pub fn lambda_max(&self) -> Result<f64, Error> {
+        let convex = self.penalty.convex();
+        let negative: Vec<f64> = self.null.gradient.iter().map(|g| -g).collect();
+        let block = self.whole(&convex, 1.0)?;
+        let penalty = block.parametrization().penalty();
+        let slope = penalty.dual_norm(&negative, block.strength()).unwrap_or(f64::INFINITY);
+        let q = self.penalty.exponent();
+        let lambda = if q < 1.0 {
+            // min ½(b − z)² + λ|b|^q is 0 up to z = (2−q)/(2(1−q)) · (2λ(1−q))^{1/(2−q)}.
+            (slope * 2.0 * (1.0 - q) / (2.0 - q)).powf(2.0 - q) / (2.0 * (1.0 - q))
+        } else {
+            slope
+        } ;
+        if lambda > 0.0 && lambda.is_finite() { Ok(lambda) } else { Err(Error::NoSignal) }
+    }
+
+    /// Solves at each of `lambdas`, in their order, as the iterator is advanced; each starts from the one
+    /// before it.
+    ///
+    /// Each item meets `tolerance`, or is marked as not converged: by the relative duality gap for convex
+    /// penalties, by first- and second-order optimality for the others. When `stop` returns true, the
+    /// iterator yields [`Error::Interrupted`] and ends.
+    ///
+    /// # Errors
+    /// If `lambdas` is empty, a λ is not a finite number above 0, or the tolerance is not in (0, 1).
+    pub fn path<'p>(
+        &'p self,
+        lambdas: &'p [f64],
+        tolerance: f64,
+        stop: &'p (dyn Fn() -> bool + Sync + 'p),
+    ) -> Result<impl Iterator<Item = Result<RegressionPoint, Error>> + 'p, Error> {
+        crate::path::check_path(lambdas, tolerance)?;
+        let mut solver = Solver::new(self);
+        let mut ended = false;
+        Ok(lambdas.iter().map_while(move |&lambda| {
+            if ended {
+                return None;
+            }
+            let point = solver.solve(lambda, tolerance, stop);
+            ended = point.is_err();
+            Some(point)
+        }))
+    }
+
+    fn with_convex_penalty(&self) -> Self {
+        Self {
+            design: self.design.clone(),
+            family: self.family,
+            penalty: self.penalty.convex(),
+            terms: self.terms.clone(),
+            intercept: self.intercept,
+            offset: self.offset.clone(),
+            null: self.null.clone(),
+            convex: None,
+        }
+    }
+
+    /// The penalty of all terms at `lambda`.
+    fn whole(&self, penalty: &Regularizer, lambda: f64) -> Result<chamfer::Block<f64>, Error> {
+        let all: Vec<usize> = (0..self.terms.len()).collect();
+        let (sizes, weights) = self.terms.sizes(&all);
+        penalty.block(&sizes, &weights, lambda)
+    }
+
+    /// The loss on the unpenalized columns and the columns of `terms`.
+    fn restricted<'s>(
+        &'s self,
+        terms: &[usize],
+        stop: &'s (dyn Fn() -> bool + Sync + 's),
+    ) -> Restricted<'s> {
+        let mut columns = self.terms.unpenalized().to_vec();
+        columns.extend(terms.iter().flat_map(|&t| self.terms.of(t)));
+        Restricted {
+            design: &self.design,
+            family: self.family,
+            offset: &self.offset,
+            intercept: self.intercept,
+            columns,
+            stop,
+        }
+    }
+
+    /// Number of intercepts and coefficients of unpenalized columns.
+    fn n_free(&self) -> usize {
+        let outputs = self.family.n_outputs();
+        let intercepts = if self.intercept { outputs } else { 0 };
+        intercepts + self.terms.unpenalized().len() * outputs
+    }
+}

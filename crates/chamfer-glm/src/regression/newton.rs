@@ -1,0 +1,328 @@
+//! Newton's method on a working set, for any family and any penalty with coordinates.
+//!
+//! In the coordinates `(β, η)` of the lift, `η_t` the size of term `t`, the smooth problem is balanced at
+//! `η = η(β)`, and eliminating `η` from Newton's system leaves the Hessian of `P = L + λR` on the support
+//! (solver/newton.rs derives it for the lasso). The step in `β` carries `η` along; where that would bring
+//! `η_t` to 0 or below, its bound clips it, and the term is exactly zero. A zero is let in by its
+//! multiplier: the direction of steepest descent is not 0 there.
+
+use super::restricted::Restricted;
+use crate::Error;
+use chamfer::{Block, Objective, Strength};
+use faer::linalg::solvers::Solve;
+use faer::{Col, Mat, Side};
+use std::ops::Range;
+
+/// Steps of one solve.
+const MAX_STEPS: usize = 200;
+/// Halvings of one step.
+const MAX_HALVINGS: usize = 40;
+
+/// The problem on a working set: intercepts and coefficients without a penalty first, then those of the
+/// terms.
+pub(super) struct Newton<'a> {
+    pub(super) restricted: &'a Restricted<'a>,
+    pub(super) block: Option<&'a Block<f64>>,
+    /// Where the coefficients of each term are among the penalized ones.
+    pub(super) terms: Vec<Range<usize>>,
+    /// Number of coefficients without a penalty.
+    pub(super) n_free: usize,
+    pub(super) ridge: f64,
+}
+
+/// Value and first-order information at a point.
+struct State {
+    beta: Vec<f64>,
+    predictor: Vec<f64>,
+    objective: f64,
+    /// Minus the shortest vector in the subdifferential of `P`.
+    descent: Vec<f64>,
+    /// The largest entry of `descent`.
+    violation: f64,
+}
+
+impl State {
+    /// Below this, a change of the objective is rounding, and only the violation can tell.
+    fn rounding(&self) -> f64 {
+        8.0 * f64::EPSILON * (1.0 + self.objective.abs())
+    }
+}
+
+impl Newton<'_> {
+    /// Moves `beta` until no entry of the steepest descent is above `tolerance`, or no step descends.
+    pub(super) fn solve(&self, beta: &mut Vec<f64>, tolerance: f64) -> Result<(), Error> {
+        let mut state = self.evaluate(beta.clone())?.ok_or(Error::NonFiniteLoss { value: f64::NAN })?;
+        for _ in 0..MAX_STEPS {
+            if state.violation <= tolerance {
+                break;
+            }
+            let entered = self.enter(&state)?;
+            let stepped = self.step(entered.as_ref().unwrap_or(&state))?;
+            match stepped.or(entered) {
+                Some(next) => state = next,
+                None => break,
+            }
+        }
+        *beta = state.beta;
+        Ok(())
+    }
+
+    /// The state at `beta`; `None` where the objective is not finite.
+    fn evaluate(&self, beta: Vec<f64>) -> Result<Option<State>, Error> {
+        let predictor = self.restricted.predictor(&beta);
+        let mut of_predictor = vec![0.0; predictor.len()];
+        let loss = self.restricted.family.value_and_gradient(&predictor, &mut of_predictor);
+        let mut gradient = vec![0.0; beta.len()];
+        self.restricted.pull(&of_predictor, &mut gradient);
+        let squares: f64 = beta[self.n_free..].iter().map(|b| b * b).sum();
+        let mut objective = loss + 0.5 * self.ridge * squares;
+        for (g, b) in gradient.iter_mut().zip(&beta).skip(self.n_free) {
+            *g += self.ridge * b;
+        }
+        let mut descent: Vec<f64> = gradient.iter().map(|g| -g).collect();
+        if let Some((penalty, strength)) = self.penalty() {
+            let (b, g) = (&beta[self.n_free..], &gradient[self.n_free..]);
+            objective += penalty.value(b, strength);
+            penalty.steepest_descent(b, g, strength, &mut descent[self.n_free..]);
+        }
+        let violation = descent.iter().fold(0.0, |most: f64, d| most.max(d.abs()));
+        let finite = objective.is_finite() && descent.iter().all(|d| d.is_finite());
+        Ok(finite.then_some(State { beta, predictor, objective, descent, violation }))
+    }
+
+    fn penalty(&self) -> Option<(&dyn chamfer::Penalty<f64>, Strength<'_, f64>)> {
+        self.block.map(|block| (block.parametrization().penalty(), block.strength()))
+    }
+
+    /// The coefficients in whose directions `P` is smooth at `beta`.
+    fn support(&self, beta: &[f64]) -> Vec<bool> {
+        let mut support = vec![true; beta.len()];
+        if let Some((penalty, _)) = self.penalty() {
+            penalty.support(&beta[self.n_free..], &mut support[self.n_free..]);
+        }
+        support
+    }
+
+    /// Moves the zeros that want to leave along the steepest descent; `None` if there are none.
+    fn enter(&self, state: &State) -> Result<Option<State>, Error> {
+        let support = self.support(&state.beta);
+        let outside = |(d, smooth): (&f64, &bool)| if *smooth { 0.0 } else { *d };
+        let direction: Vec<f64> = state.descent.iter().zip(&support).map(outside).collect();
+        let slope: f64 = direction.iter().map(|d| d * d).sum();
+        if slope == 0.0 {
+            return Ok(None);
+        }
+        let mut bent = vec![0.0; direction.len()];
+        self.restricted.hessian_product(&state.beta, &direction, &mut bent)?;
+        let curvature: f64 = direction.iter().zip(&bent).map(|(d, b)| d * b).sum();
+        let curvature = curvature + self.ridge * slope;
+        let length = if curvature > 0.0 { slope / curvature } else { 1.0 };
+        self.search(state, &direction, length, -slope)
+    }
+
+    /// A Newton step on the support; `None` if nothing descends.
+    ///
+    /// Where a term that is nearly zero blocks the step, it is closed, and the step is that of the rest.
+    fn step(&self, state: &State) -> Result<Option<State>, Error> {
+        let mut closed: Option<State> = None;
+        loop {
+            let state = closed.as_ref().unwrap_or(state);
+            let Some(direction) = self.direction(state)? else { return Ok(closed) };
+            let slope: f64 = -direction.iter().zip(&state.descent).map(|(d, s)| d * s).sum::<f64>();
+            if slope < 0.0 {
+                if let Some(next) = self.search(state, &direction, 1.0, slope)? {
+                    return Ok(Some(next));
+                }
+            }
+            match self.close_nearest(state, &direction)? {
+                Some(next) => closed = Some(next),
+                None => return Ok(closed),
+            }
+        }
+    }
+
+    /// The Newton direction on the support; `None` if there is nothing to gain or to solve.
+    fn direction(&self, state: &State) -> Result<Option<Vec<f64>>, Error> {
+        let support = self.support(&state.beta);
+        let free: Vec<usize> = (0..support.len()).filter(|&j| support[j]).collect();
+        if free.iter().all(|&j| state.descent[j] == 0.0) {
+            return Ok(None);
+        }
+        let loss = self.hessian(state, &free)?;
+        let penalty = self.penalty_hessian(state, &free);
+        // With a concave penalty the sum may be indefinite; without its curvature it never is.
+        let full = penalty.and_then(|penalty| newton_direction(&loss + penalty, &free, state));
+        Ok(full.or_else(|| newton_direction(loss, &free, state)))
+    }
+
+    /// Sets to zero what `direction` brings there first, if that costs no more than rounding.
+    fn close_nearest(&self, state: &State, direction: &[f64]) -> Result<Option<State>, Error> {
+        let zeros = |beta: &[f64]| beta[self.n_free..].iter().filter(|b| **b == 0.0).count();
+        let ratio = |range: Range<usize>| {
+            let at = range.start + self.n_free..range.end + self.n_free;
+            let (b, d) = (&state.beta[at.clone()], &direction[at]);
+            let along: f64 = b.iter().zip(d).map(|(b, d)| b * d).sum();
+            let square: f64 = b.iter().map(|b| b * b).sum();
+            (along < 0.0).then_some(-square / along)
+        };
+        let terms = self.terms.iter().cloned();
+        let coefficients = self.terms.iter().filter(|range| range.len() > 1).cloned().flatten();
+        let mut lengths: Vec<f64> =
+            terms.chain(coefficients.map(|j| j..j + 1)).filter_map(ratio).collect();
+        lengths.sort_by(f64::total_cmp);
+        for length in lengths.into_iter().take_while(|length| *length < 1.0) {
+            let beyond = length * (1.0 + 1e-9);
+            let moved = state.beta.iter().zip(direction).map(|(b, d)| b + beyond * d).collect();
+            let moved = self.clipped(&state.beta, moved);
+            if zeros(&moved) > zeros(&state.beta) {
+                let next = self.evaluate(moved)?;
+                return Ok(next.filter(|next| next.objective <= state.objective + state.rounding()));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Halves a step until it descends, clipping what crosses zero.
+    fn search(
+        &self,
+        state: &State,
+        direction: &[f64],
+        length: f64,
+        slope: f64,
+    ) -> Result<Option<State>, Error> {
+        let mut length = length;
+        let rounding = state.rounding();
+        for _ in 0..MAX_HALVINGS {
+            let moved = state.beta.iter().zip(direction).map(|(b, d)| b + length * d).collect();
+            if let Some(next) = self.evaluate(self.clipped(&state.beta, moved))? {
+                let gain = state.objective - next.objective;
+                let enough = gain >= -1e-4 * length * slope && gain > rounding;
+                if enough || (gain >= -rounding && next.violation < 0.9 * state.violation) {
+                    return Ok(Some(next));
+                }
+            }
+            length *= 0.5;
+        }
+        Ok(None)
+    }
+
+    /// Sets to zero the terms that have passed through it, and the coefficients that have, where the
+    /// penalty has a kink.
+    fn clipped(&self, beta: &[f64], mut moved: Vec<f64>) -> Vec<f64> {
+        let Some((penalty, _)) = self.penalty() else { return moved };
+        let old = &beta[self.n_free..];
+        let new = &mut moved[self.n_free..];
+        let mut crossed = new.to_vec();
+        for range in &self.terms {
+            let (old, crossed) = (&old[range.clone()], &mut crossed[range.clone()]);
+            let along: f64 = old.iter().zip(&*crossed).map(|(a, b)| a * b).sum();
+            if along <= 0.0 && old.iter().any(|b| *b != 0.0) {
+                crossed.fill(0.0);
+            }
+            for (a, b) in old.iter().zip(crossed) {
+                if a * *b < 0.0 {
+                    *b = 0.0;
+                }
+            }
+        }
+        let mut smooth = vec![false; new.len()];
+        penalty.support(&crossed, &mut smooth);
+        for ((new, crossed), smooth) in new.iter_mut().zip(crossed).zip(smooth) {
+            if !smooth {
+                *new = crossed;
+            }
+        }
+        moved
+    }
+
+    /// `∇²L` with the ridge on the coefficients `free`.
+    fn hessian(&self, state: &State, free: &[usize]) -> Result<Mat<f64>, Error> {
+        let mut hessian = Mat::zeros(free.len(), free.len());
+        if !self.restricted.write_hessian(&state.predictor, free, hessian.as_mut()) {
+            let mut unit = vec![0.0; state.beta.len()];
+            let mut product = vec![0.0; state.beta.len()];
+            for (a, &j) in free.iter().enumerate() {
+                unit[j] = 1.0;
+                self.restricted.hessian_product(&state.beta, &unit, &mut product)?;
+                unit[j] = 0.0;
+                for (b, &i) in free.iter().enumerate() {
+                    hessian[(b, a)] = product[i];
+                }
+            }
+        }
+        for (a, &j) in free.iter().enumerate() {
+            if j >= self.n_free {
+                hessian[(a, a)] += self.ridge;
+            }
+        }
+        Ok(hessian)
+    }
+
+    /// `λ∇²R` on the coefficients `free`; `None` if it is 0.
+    fn penalty_hessian(&self, state: &State, free: &[usize]) -> Option<Mat<f64>> {
+        let (penalty, strength) = self.penalty()?;
+        let beta = &state.beta[self.n_free..];
+        let mut at = vec![None; beta.len()];
+        for (a, &j) in free.iter().enumerate().filter(|(_, j)| **j >= self.n_free) {
+            at[j - self.n_free] = Some(a);
+        }
+        let mut hessian = Mat::zeros(free.len(), free.len());
+        let mut any = false;
+        let widest = self.terms.iter().map(Range::len).max().unwrap_or(0);
+        let (mut unit, mut product) = (vec![0.0; beta.len()], vec![0.0; beta.len()]);
+        // The Hessian is block diagonal over the terms: one coefficient of each term at a time.
+        for offset in 0..widest {
+            let probe = |range: &Range<usize>| {
+                let j = range.start + offset;
+                (j < range.end && at[j].is_some()).then_some(j)
+            };
+            unit.fill(0.0);
+            for j in self.terms.iter().filter_map(probe) {
+                unit[j] = 1.0;
+            }
+            penalty.hessian_product(beta, strength, &unit, &mut product);
+            for range in &self.terms {
+                let Some(a) = probe(range).and_then(|j| at[j]) else { continue };
+                for i in range.clone().filter(|&i| product[i] != 0.0) {
+                    if let Some(b) = at[i] {
+                        hessian[(b, a)] = product[i];
+                        any = true;
+                    }
+                }
+            }
+        }
+        any.then_some(hessian)
+    }
+}
+
+/// The solution of `H d = descent` on the coefficients `free`, with as much damping as a Cholesky
+/// decomposition needs; `None` if the system is far from positive definite.
+fn newton_direction(mut system: Mat<f64>, free: &[usize], state: &State) -> Option<Vec<f64>> {
+    let n = free.len();
+    let largest = (0..n).fold(0.0, |most: f64, a| most.max(system[(a, a)].abs()));
+    // Scaled to a unit diagonal, so that damping is fair to columns of any scale.
+    let scale: Vec<f64> = (0..n)
+        .map(|a| system[(a, a)].abs().max(1e-14 * largest).max(f64::MIN_POSITIVE).sqrt().recip())
+        .collect();
+    for b in 0..n {
+        for a in 0..n {
+            system[(a, b)] *= scale[a] * scale[b];
+        }
+    }
+    let right = Col::from_fn(n, |a| state.descent[free[a]] * scale[a]);
+    for damping in [0.0, 1e-12, 1e-9, 1e-6] {
+        for a in 0..n {
+            system[(a, a)] += damping;
+        }
+        let Ok(factor) = system.llt(Side::Lower) else { continue };
+        let solution = factor.solve(&right);
+        if (0..n).all(|a| solution[a].is_finite()) {
+            let mut direction = vec![0.0; state.beta.len()];
+            for (a, &j) in free.iter().enumerate() {
+                direction[j] = solution[a] * scale[a];
+            }
+            return Some(direction);
+        }
+    }
+    None
+}

@@ -1,0 +1,147 @@
+//! Every family with every penalty: certified solutions on small random data.
+
+mod common;
+
+use chamfer_glm::{
+    Binomial, DenseDesign, Family, Gamma, Gaussian, Huber, MultiGaussian, Multinomial,
+    NegativeBinomial, Poisson, Problem, ProblemSettings, Regression, RegressionSettings,
+    Regularizer, Separable, SquaredHinge, Tweedie, lambda_grid, path,
+};
+use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng};
+use rand_distr::{Distribution, StandardNormal};
+
+const N: usize = 60;
+const P: usize = 24;
+
+fn never() -> bool {
+    false
+}
+
+/// Columns, and a predictor that some of them make.
+fn data(seed: u64) -> (Vec<f64>, Vec<f64>) {
+    let mut rng = StdRng::seed_from_u64(seed);
+    let mut normal = || -> f64 { StandardNormal.sample(&mut rng) };
+    let x: Vec<f64> = (0..N * P).map(|_| normal()).collect();
+    let eta = (0..N)
+        .map(|i| 0.8 * x[i] - 0.6 * x[3 * N + i] + 0.5 * x[4 * N + i] + 0.3 * normal())
+        .collect();
+    (x, eta)
+}
+
+fn groups() -> Vec<Vec<usize>> {
+    (0..P / 3).map(|g| vec![3 * g, 3 * g + 1, 3 * g + 2]).collect()
+}
+
+fn convex_penalties() -> Vec<Regularizer> {
+    vec![
+        Regularizer::l1(),
+        Regularizer::l1().with_l1_ratio(0.5),
+        Regularizer::l1().with_unpenalized(vec![5]).with_weights(
+            (0..P).map(|j| 0.5 + j as f64 / P as f64).collect(),
+        ),
+        Regularizer::l1().across_outputs(),
+        Regularizer::non_negative(),
+        Regularizer::group(groups()),
+        Regularizer::group(groups()).with_l1_ratio(0.7),
+        Regularizer::sparse_group(groups(), 0.4),
+    ]
+}
+
+fn families(eta: &[f64]) -> Vec<Box<dyn Family>> {
+    let mut rng = StdRng::seed_from_u64(9);
+    let mut uniform = || rng.random::<f64>();
+    let yes: Vec<f64> =
+        eta.iter().map(|e| f64::from(uniform() < 1.0 / (1.0 + (-e).exp()))).collect();
+    let counts: Vec<f64> = eta.iter().map(|e| (e.exp() * 2.0 * uniform()).round()).collect();
+    let amounts: Vec<f64> = eta.iter().map(|e| e.exp() * (0.2 + uniform())).collect();
+    let classes: Vec<usize> =
+        eta.iter().map(|e| usize::from(e + uniform() > 0.6) + usize::from(*e > 1.0)).collect();
+    let two: Vec<f64> = eta.iter().copied().chain(eta.iter().map(|e| 0.5 - e * 0.3)).collect();
+    vec![
+        Box::new(Separable::new(Gaussian, eta.to_vec(), None).unwrap()),
+        Box::new(Separable::new(Binomial, yes.clone(), None).unwrap()),
+        Box::new(Separable::new(Poisson, counts.clone(), None).unwrap()),
+        Box::new(Separable::new(Gamma, amounts.clone(), None).unwrap()),
+        Box::new(
+            Separable::new(NegativeBinomial::new(2.0).unwrap(), counts.clone(), None).unwrap(),
+        ),
+        Box::new(Separable::new(Tweedie::new(1.5).unwrap(), counts, None).unwrap()),
+        Box::new(Separable::new(Huber::new(0.5).unwrap(), eta.to_vec(), None).unwrap()),
+        Box::new(Separable::new(SquaredHinge, yes, None).unwrap()),
+        Box::new(MultiGaussian::new(two, 2, None).unwrap()),
+        Box::new(Multinomial::new(classes, 3, None).unwrap()),
+    ]
+}
+
+#[test]
+fn convex_paths_are_certified_for_every_family() {
+    let (x, eta) = data(1);
+    let design = DenseDesign::new(N, P, &x).unwrap();
+    for family in families(&eta) {
+        for penalty in convex_penalties() {
+            let what = format!("{} with {penalty:?}", family.name());
+            let settings = RegressionSettings::default();
+            let regression =
+                Regression::new(&design, family.as_ref(), penalty, &settings).expect(&what);
+            let lambda_max = regression.lambda_max().expect(&what);
+            let lambdas = lambda_grid(lambda_max, 6, 0.02).unwrap();
+            let points: Vec<_> =
+                regression.path(&lambdas, 1e-6, &never).unwrap().map(|point| point.expect(&what)).collect();
+            for point in &points {
+                assert!(point.converged, "{what} at {}: {:?}", point.lambda, point.certificate);
+            }
+            assert!(points[5].deviance_explained > points[1].deviance_explained, "{what}");
+        }
+    }
+}
+
+#[test]
+fn nonconvex_paths_end_at_certified_local_minima() {
+    let (x, eta) = data(2);
+    let design = DenseDesign::new(N, P, &x).unwrap();
+    let penalties = [
+        Regularizer::lq(0.5),
+        Regularizer::lq(2.0 / 3.0),
+        Regularizer::lq(0.8),
+        Regularizer::mcp(3.0),
+        Regularizer::scad(3.7),
+        Regularizer::group_lq(groups(), 0.5),
+        Regularizer::nested(groups(), 2, 1),
+    ];
+    for family in families(&eta) {
+        for penalty in &penalties {
+            let what = format!("{} with {penalty:?}", family.name());
+            let settings = RegressionSettings::default();
+            let regression =
+                Regression::new(&design, family.as_ref(), penalty.clone(), &settings).unwrap();
+            let lambdas = lambda_grid(regression.lambda_max().unwrap(), 6, 0.05).unwrap();
+            for point in regression.path(&lambdas, 1e-6, &never).unwrap() {
+                let point = point.expect(&what);
+                assert!(point.converged, "{what} at {}: {:?}", point.lambda, point.certificate);
+            }
+        }
+    }
+}
+
+#[test]
+fn gaussian_lasso_is_that_of_the_special_solver() {
+    let (x, eta) = data(3);
+    let design = DenseDesign::new(N, P, &x).unwrap();
+    let family = Separable::new(Gaussian, eta.clone(), None).unwrap();
+    let regression =
+        Regression::new(&design, &family, Regularizer::l1(), &RegressionSettings::default()).unwrap();
+    let problem = Problem::new(&design, &eta, &ProblemSettings::default()).unwrap();
+    let lambda_max = regression.lambda_max().unwrap();
+    assert!((lambda_max / problem.lambda_max() - 1.0).abs() < 1e-9);
+    let lambdas = lambda_grid(lambda_max, 8, 0.01).unwrap();
+    let general = regression.path(&lambdas, 1e-9, &never).unwrap();
+    let special = path(&problem, &lambdas, 1e-12, &never).unwrap();
+    for (a, b) in general.zip(special) {
+        let (a, b) = (a.unwrap(), b.unwrap());
+        let difference = (a.certificate.objective - b.gap.primal).abs();
+        assert!(difference <= 1e-9 * b.gap.primal, "at {}: {difference}", a.lambda);
+        assert_eq!(a.coefficients[0].values.len(), b.coefficients.values.len());
+        assert!((a.coefficients[0].intercept - b.coefficients.intercept).abs() < 1e-4);
+    }
+}
