@@ -17,8 +17,9 @@ RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --quiet
 step 'Tests'
 cargo test --workspace --quiet
 
-step 'Comparison with scikit-learn and cvxpy'
-cargo build --release --quiet --package chamfer-cli --package chamfer --bins --example solve
+step 'Comparison with scikit-learn, cvxpy and skglm'
+cargo build --release --quiet --package chamfer-cli --package chamfer --package chamfer-glm \
+    --bins --example solve --example regress
 python=target/oracle/bin/python
 [ -x "$python" ] || python3 -m venv target/oracle
 "$python" -m pip install --quiet --requirement tests/oracle/requirements.txt

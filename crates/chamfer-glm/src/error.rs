@@ -64,6 +64,17 @@ pub enum Error {
         /// What a target must be.
         needed: &'static str,
     },
+    /// A survival time is negative, NaN or infinite.
+    #[error("the time of row {row} is {value}: times must be finite and at least 0")]
+    InvalidTime {
+        /// The row.
+        row: usize,
+        /// The value.
+        value: f64,
+    },
+    /// No event happened.
+    #[error("no row (with a weight above 0) has an event: there is nothing to learn from")]
+    NoEvents,
     /// The variance power of the Tweedie family is out of its range.
     #[error(
         "the variance power is {power}: it must be above 1 and below 2 (at 1 use the poisson family, \

@@ -29,8 +29,8 @@ pub use design::{
 };
 pub use error::Error;
 pub use family::{
-    Binomial, Family, Gamma, Gaussian, Huber, MultiGaussian, Multinomial, NegativeBinomial, Poisson,
-    RowLoss, Separable, SquaredHinge, Tweedie,
+    Binomial, Cox, Family, Gamma, Gaussian, Huber, MultiGaussian, Multinomial, NegativeBinomial,
+    Poisson, RowLoss, Separable, SquaredHinge, Ties, Tweedie,
 };
 pub use loss::{Loss, SquaredLoss};
 pub use path::{Coefficients, PathPoint, lambda_grid, path};

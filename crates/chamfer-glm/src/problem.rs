@@ -247,7 +247,10 @@ pub(crate) fn check_lambda(lambda: f64) -> Result<(), Error> {
 }
 
 /// Weights that sum to 1.
-pub(crate) fn normalized_weights(n_rows: usize, weights: Option<&[f64]>) -> Result<Vec<f64>, Error> {
+pub(crate) fn normalized_weights(
+    n_rows: usize,
+    weights: Option<&[f64]>,
+) -> Result<Vec<f64>, Error> {
     let Some(weights) = weights else {
         return Ok(vec![1.0 / n_rows as f64; n_rows]);
     };

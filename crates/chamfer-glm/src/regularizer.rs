@@ -202,11 +202,13 @@ impl Regularizer {
             let first = terms.columns.len();
             terms.columns.extend(kept);
             let size = terms.columns.len() - first;
-            columns.iter().for_each(|&column| grouped[column] = true);
-            let weight = self.weights.as_ref().map_or_else(
-                || self.default_weight(size * n_outputs),
-                |weights| weights[term],
-            );
+            for &column in columns {
+                grouped[column] = true;
+            }
+            let weight = self
+                .weights
+                .as_ref()
+                .map_or_else(|| self.default_weight(size * n_outputs), |weights| weights[term]);
             if size == 0 {
                 continue;
             }
@@ -250,7 +252,7 @@ impl Regularizer {
         let groups = || Groups::from_sizes(sizes);
         let mut per_coefficient = false;
         let depth = |q: f64| 2.0 / q;
-        let whole = |k: f64| (k.fract() == 0.0 && k < 64.0).then_some(k as usize);
+        let whole = |k: f64| (2usize..64).find(|&integer| integer as f64 == k);
         let block = match self.shape {
             Shape::Lq(_) | Shape::Mcp(_) | Shape::Scad(_) | Shape::NonNegative => {
                 per_coefficient = true;
@@ -274,9 +276,7 @@ impl Regularizer {
             Shape::Nested { within, gates } => {
                 Block::new(GroupProduct::nested(groups()?, within, gates)?, n, lambda)
             }
-            Shape::SparseGroup(share) => {
-                Block::new(SparseGroup::new(groups()?, share)?, n, lambda)
-            }
+            Shape::SparseGroup(share) => Block::new(SparseGroup::new(groups()?, share)?, n, lambda),
         }?;
         let repeated = sizes.iter().zip(weights).flat_map(|(&n, &w)| std::iter::repeat_n(w, n));
         let weights = if per_coefficient { repeated.collect() } else { weights.to_vec() };

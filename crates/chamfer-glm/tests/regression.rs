@@ -1,7 +1,5 @@
 //! Every family with every penalty: certified solutions on small random data.
 
-mod common;
-
 use chamfer_glm::{
     Binomial, DenseDesign, Family, Gamma, Gaussian, Huber, MultiGaussian, Multinomial,
     NegativeBinomial, Poisson, Problem, ProblemSettings, Regression, RegressionSettings,
@@ -37,9 +35,9 @@ fn convex_penalties() -> Vec<Regularizer> {
     vec![
         Regularizer::l1(),
         Regularizer::l1().with_l1_ratio(0.5),
-        Regularizer::l1().with_unpenalized(vec![5]).with_weights(
-            (0..P).map(|j| 0.5 + j as f64 / P as f64).collect(),
-        ),
+        Regularizer::l1()
+            .with_unpenalized(vec![5])
+            .with_weights((0..P).map(|j| 0.5 + j as f64 / P as f64).collect()),
         Regularizer::l1().across_outputs(),
         Regularizer::non_negative(),
         Regularizer::group(groups()),
@@ -86,8 +84,11 @@ fn convex_paths_are_certified_for_every_family() {
                 Regression::new(&design, family.as_ref(), penalty, &settings).expect(&what);
             let lambda_max = regression.lambda_max().expect(&what);
             let lambdas = lambda_grid(lambda_max, 6, 0.02).unwrap();
-            let points: Vec<_> =
-                regression.path(&lambdas, 1e-6, &never).unwrap().map(|point| point.expect(&what)).collect();
+            let points: Vec<_> = regression
+                .path(&lambdas, 1e-6, &never)
+                .unwrap()
+                .map(|point| point.expect(&what))
+                .collect();
             for point in &points {
                 assert!(point.converged, "{what} at {}: {:?}", point.lambda, point.certificate);
             }
@@ -130,7 +131,8 @@ fn gaussian_lasso_is_that_of_the_special_solver() {
     let design = DenseDesign::new(N, P, &x).unwrap();
     let family = Separable::new(Gaussian, eta.clone(), None).unwrap();
     let regression =
-        Regression::new(&design, &family, Regularizer::l1(), &RegressionSettings::default()).unwrap();
+        Regression::new(&design, &family, Regularizer::l1(), &RegressionSettings::default())
+            .unwrap();
     let problem = Problem::new(&design, &eta, &ProblemSettings::default()).unwrap();
     let lambda_max = regression.lambda_max().unwrap();
     assert!((lambda_max / problem.lambda_max() - 1.0).abs() < 1e-9);

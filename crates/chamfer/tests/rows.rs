@@ -252,7 +252,11 @@ fn steepest_descent_descends_as_fast_as_it_is_long() {
             let rise = penalty.value(&moved, strength) - penalty.value(&beta, strength);
             let squares: f64 = direction.iter().map(|d| d * d).sum();
             let slope = of_loss + rise / step;
-            assert!((slope + squares).abs() <= 1e-3 * (1.0 + squares), "{} {slope} {squares}", row.label);
+            assert!(
+                (slope + squares).abs() <= 1e-3 * (1.0 + squares),
+                "{} {slope} {squares}",
+                row.label
+            );
             let stationarity = penalty.stationarity(&beta, &gradient, strength);
             assert!(stationarity <= squares.sqrt() * (1.0 + 1e-9), "{}", row.label);
             assert!(squares.sqrt() <= stationarity * (D as f64).sqrt() + 1e-12, "{}", row.label);

@@ -3,6 +3,7 @@
 use super::{Centred, Design, Moments};
 use crate::Error;
 use faer::{Mat, MatMut};
+use rayon::prelude::*;
 
 /// The design `x̃_j = (x_j − centre_j) / scale_j` with observation weights `w`, `Σ w_i = 1`.
 ///
@@ -121,11 +122,11 @@ impl<'a> Standardized<'a> {
 
     /// `out[a] = Σ_i h_i x̃_ia²`.
     pub(crate) fn weighted_squares(&self, columns: &[usize], h: &[f64], out: &mut [f64]) {
-        for (out, &column) in out.iter_mut().zip(columns) {
+        out.par_iter_mut().zip(columns).with_min_len(64).for_each(|(out, &column)| {
             let mut square = Mat::zeros(1, 1);
             self.weighted_gram(&[column], &[column], h, square.as_mut());
             *out = square[(0, 0)];
-        }
+        });
     }
 
     fn select(&self, columns: &[usize]) -> Vec<Centred> {

@@ -1,6 +1,7 @@
 //! Families: how the target depends on the linear predictor.
 
 mod binomial;
+mod cox;
 mod gamma;
 mod gaussian;
 mod huber;
@@ -13,6 +14,7 @@ mod squared_hinge;
 mod tweedie;
 
 pub use binomial::Binomial;
+pub use cox::{Cox, Ties};
 pub use gamma::Gamma;
 pub use gaussian::Gaussian;
 pub use huber::Huber;

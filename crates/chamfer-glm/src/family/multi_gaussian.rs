@@ -94,7 +94,8 @@ impl Family for MultiGaussian {
     }
 
     fn start(&self) -> Vec<f64> {
-        let mean = |of_output: &[f64]| of_output.iter().zip(&self.weights).map(|(y, w)| w * y).sum();
+        let mean =
+            |of_output: &[f64]| of_output.iter().zip(&self.weights).map(|(y, w)| w * y).sum();
         self.target.chunks_exact(self.n_rows()).map(mean).collect()
     }
 

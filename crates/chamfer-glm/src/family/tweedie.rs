@@ -35,7 +35,9 @@ impl RowLoss for Tweedie {
 
     fn value(&self, y: f64, eta: f64) -> [f64; 3] {
         let (up, down) = (2.0 - self.power, self.power - 1.0);
-        let (grows, falls) = ((up * eta).exp(), y * (-down * eta).exp());
+        // 0 times infinity would be NaN.
+        let falls = if y > 0.0 { y * (-down * eta).exp() } else { 0.0 };
+        let grows = (up * eta).exp();
         [grows / up + falls / down, grows - falls, up * grows + down * falls]
     }
 

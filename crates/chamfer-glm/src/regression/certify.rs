@@ -53,7 +53,7 @@ impl Regression<'_> {
     }
 
     /// For each term, the largest curvature of the loss in one of its coefficients.
-    pub(super) fn term_curvatures(&self, look: &Look) -> Result<Vec<f64>, Error> {
+    pub(super) fn term_curvatures(&self, look: &Look) -> Vec<f64> {
         let outputs = self.family.n_outputs();
         let columns = self.terms.columns();
         let mut curvatures = vec![0.0; columns.len() * outputs];
@@ -70,7 +70,7 @@ impl Regression<'_> {
             let range = self.terms.range(t);
             curvatures[range].iter().fold(f64::MIN_POSITIVE, |most: f64, h| most.max(*h))
         };
-        Ok((0..self.terms.len()).map(of_term).collect())
+        (0..self.terms.len()).map(of_term).collect()
     }
 
     /// The blocks of intercepts, unpenalized columns and some terms; none if there is no coefficient.
@@ -111,7 +111,8 @@ impl Regression<'_> {
             all[range].copy_from_slice(&penalized[first..first + n]);
             first += n;
         }
-        let gradient: Vec<f64> = look.gradient.iter().zip(&all).map(|(g, b)| g + ridge * b).collect();
+        let gradient: Vec<f64> =
+            look.gradient.iter().zip(&all).map(|(g, b)| g + ridge * b).collect();
         let (mut value, mut stationarity) = (0.0, 0.0);
         if !all.is_empty() {
             let block = self.whole(&self.penalty, lambda)?;
@@ -177,17 +178,12 @@ impl Regression<'_> {
         Ok(Some(DualityGap { primal, dual: value }))
     }
 
-    /// `Σ_t dist(−g_t, λα∂R_t(0))²`, twice the ridge times the conjugate of the elastic net.
+    /// `dist(−g, λα∂R(0))²`, twice the ridge times the conjugate of the elastic net.
     fn excess(&self, gradient: &[f64], lambda: f64) -> Result<f64, Error> {
-        let mut sum = 0.0;
-        for t in 0..self.terms.len() {
-            let range = self.terms.range(t);
-            let (sizes, weights) = self.terms.sizes(&[t]);
-            let block = self.penalty.block(&sizes, &weights, lambda)?;
-            let penalty = block.parametrization().penalty();
-            let zeros = vec![0.0; range.len()];
-            sum += penalty.stationarity(&zeros, &gradient[range], block.strength()).powi(2);
-        }
-        Ok(sum)
+        let block = self.whole(&self.penalty, lambda)?;
+        let (zeros, mut rest) = (vec![0.0; gradient.len()], vec![0.0; gradient.len()]);
+        let penalty = block.parametrization().penalty();
+        penalty.steepest_descent(&zeros, gradient, block.strength(), &mut rest);
+        Ok(rest.iter().map(|d| d * d).sum())
     }
 }

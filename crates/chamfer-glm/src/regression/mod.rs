@@ -173,7 +173,7 @@ impl<'a> Regression<'a> {
             (slope * 2.0 * (1.0 - q) / (2.0 - q)).powf(2.0 - q) / (2.0 * (1.0 - q))
         } else {
             slope
-        } ;
+        };
         if lambda > 0.0 && lambda.is_finite() { Ok(lambda) } else { Err(Error::NoSignal) }
     }
 

@@ -51,7 +51,8 @@ impl State {
 impl Newton<'_> {
     /// Moves `beta` until no entry of the steepest descent is above `tolerance`, or no step descends.
     pub(super) fn solve(&self, beta: &mut Vec<f64>, tolerance: f64) -> Result<(), Error> {
-        let mut state = self.evaluate(beta.clone())?.ok_or(Error::NonFiniteLoss { value: f64::NAN })?;
+        let mut state =
+            self.evaluate(beta.clone()).ok_or(Error::NonFiniteLoss { value: f64::NAN })?;
         for _ in 0..MAX_STEPS {
             if state.violation <= tolerance {
                 break;
@@ -68,7 +69,7 @@ impl Newton<'_> {
     }
 
     /// The state at `beta`; `None` where the objective is not finite.
-    fn evaluate(&self, beta: Vec<f64>) -> Result<Option<State>, Error> {
+    fn evaluate(&self, beta: Vec<f64>) -> Option<State> {
         let predictor = self.restricted.predictor(&beta);
         let mut of_predictor = vec![0.0; predictor.len()];
         let loss = self.restricted.family.value_and_gradient(&predictor, &mut of_predictor);
@@ -87,7 +88,7 @@ impl Newton<'_> {
         }
         let violation = descent.iter().fold(0.0, |most: f64, d| most.max(d.abs()));
         let finite = objective.is_finite() && descent.iter().all(|d| d.is_finite());
-        Ok(finite.then_some(State { beta, predictor, objective, descent, violation }))
+        finite.then_some(State { beta, predictor, objective, descent, violation })
     }
 
     fn penalty(&self) -> Option<(&dyn chamfer::Penalty<f64>, Strength<'_, f64>)> {
@@ -117,7 +118,7 @@ impl Newton<'_> {
         let curvature: f64 = direction.iter().zip(&bent).map(|(d, b)| d * b).sum();
         let curvature = curvature + self.ridge * slope;
         let length = if curvature > 0.0 { slope / curvature } else { 1.0 };
-        self.search(state, &direction, length, -slope)
+        Ok(self.search(state, &direction, length, -slope))
     }
 
     /// A Newton step on the support; `None` if nothing descends.
@@ -129,12 +130,12 @@ impl Newton<'_> {
             let state = closed.as_ref().unwrap_or(state);
             let Some(direction) = self.direction(state)? else { return Ok(closed) };
             let slope: f64 = -direction.iter().zip(&state.descent).map(|(d, s)| d * s).sum::<f64>();
-            if slope < 0.0 {
-                if let Some(next) = self.search(state, &direction, 1.0, slope)? {
-                    return Ok(Some(next));
-                }
+            if slope < 0.0
+                && let Some(next) = self.search(state, &direction, 1.0, slope)
+            {
+                return Ok(Some(next));
             }
-            match self.close_nearest(state, &direction)? {
+            match self.close_nearest(state, &direction) {
                 Some(next) => closed = Some(next),
                 None => return Ok(closed),
             }
@@ -156,7 +157,7 @@ impl Newton<'_> {
     }
 
     /// Sets to zero what `direction` brings there first, if that costs no more than rounding.
-    fn close_nearest(&self, state: &State, direction: &[f64]) -> Result<Option<State>, Error> {
+    fn close_nearest(&self, state: &State, direction: &[f64]) -> Option<State> {
         let zeros = |beta: &[f64]| beta[self.n_free..].iter().filter(|b| **b == 0.0).count();
         let ratio = |range: Range<usize>| {
             let at = range.start + self.n_free..range.end + self.n_free;
@@ -175,35 +176,29 @@ impl Newton<'_> {
             let moved = state.beta.iter().zip(direction).map(|(b, d)| b + beyond * d).collect();
             let moved = self.clipped(&state.beta, moved);
             if zeros(&moved) > zeros(&state.beta) {
-                let next = self.evaluate(moved)?;
-                return Ok(next.filter(|next| next.objective <= state.objective + state.rounding()));
+                let next = self.evaluate(moved);
+                return next.filter(|next| next.objective <= state.objective + state.rounding());
             }
         }
-        Ok(None)
+        None
     }
 
     /// Halves a step until it descends, clipping what crosses zero.
-    fn search(
-        &self,
-        state: &State,
-        direction: &[f64],
-        length: f64,
-        slope: f64,
-    ) -> Result<Option<State>, Error> {
+    fn search(&self, state: &State, direction: &[f64], length: f64, slope: f64) -> Option<State> {
         let mut length = length;
         let rounding = state.rounding();
         for _ in 0..MAX_HALVINGS {
             let moved = state.beta.iter().zip(direction).map(|(b, d)| b + length * d).collect();
-            if let Some(next) = self.evaluate(self.clipped(&state.beta, moved))? {
+            if let Some(next) = self.evaluate(self.clipped(&state.beta, moved)) {
                 let gain = state.objective - next.objective;
                 let enough = gain >= -1e-4 * length * slope && gain > rounding;
                 if enough || (gain >= -rounding && next.violation < 0.9 * state.violation) {
-                    return Ok(Some(next));
+                    return Some(next);
                 }
             }
             length *= 0.5;
         }
-        Ok(None)
+        None
     }
 
     /// Sets to zero the terms that have passed through it, and the coefficients that have, where the
@@ -310,7 +305,9 @@ fn newton_direction(mut system: Mat<f64>, free: &[usize], state: &State) -> Opti
         }
     }
     let right = Col::from_fn(n, |a| state.descent[free[a]] * scale[a]);
-    for damping in [0.0, 1e-12, 1e-9, 1e-6] {
+    // Some damping always, or rounding would send flat directions (duplicate columns, the common part of
+    // the classes' intercepts) anywhere.
+    for damping in [1e-13, 1e-10, 1e-7] {
         for a in 0..n {
             system[(a, a)] += damping;
         }

@@ -77,9 +77,8 @@ impl Restricted<'_> {
         // Positions in `out` of each output's intercept and slopes, and the columns of the latter.
         let of_output = |k: usize| {
             let intercept = free.iter().position(|&j| j == k && j < intercepts);
-            let is_slope = |(_, j): &(usize, &usize)| {
-                **j >= intercepts && (**j - intercepts) % outputs == k
-            };
+            let is_slope =
+                |(_, j): &(usize, &usize)| **j >= intercepts && (**j - intercepts) % outputs == k;
             let slopes = free.iter().enumerate().filter(is_slope);
             let (at, columns): (Vec<usize>, Vec<usize>) =
                 slopes.map(|(a, &j)| (a, self.columns[(j - intercepts) / outputs])).unzip();

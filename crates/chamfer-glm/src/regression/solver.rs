@@ -45,7 +45,7 @@ struct Solved {
     optimality: super::Optimality,
 }
 
-impl<'a> Regression<'a> {
+impl Regression<'_> {
     pub(super) fn null_model(&self) -> Result<Null, Error> {
         let restricted = self.restricted(&[], &|| false);
         let n_free = self.n_free();
@@ -129,13 +129,8 @@ impl<'a> Solver<'a> {
             let added = self.add_violators(&mut set, &look, lambda)?;
             self.solve_members(&mut set, lambda, inner, stop)?;
             look = self.look(&set, stop)?;
-            let optimality = self.regression.optimality(
-                &set.members,
-                &set.coefficients,
-                &look,
-                lambda,
-                stop,
-            )?;
+            let optimality =
+                self.regression.optimality(&set.members, &set.coefficients, &look, lambda, stop)?;
             if optimality.meets(tolerance) || (added == 0 && inner <= LAST_TOLERANCE) {
                 return Ok(Solved { set, look, optimality });
             }
@@ -159,7 +154,7 @@ impl<'a> Solver<'a> {
             now[t] = Some(&solved.set.coefficients[first..first + size]);
             first += size;
         }
-        let curvature = regression.term_curvatures(&solved.look)?;
+        let curvature = regression.term_curvatures(&solved.look);
         for t in 0..terms.len() {
             let gradient = &solved.look.gradient[terms.range(t)];
             let norm = gradient.iter().map(|g| g * g).sum::<f64>().sqrt();
@@ -173,7 +168,8 @@ impl<'a> Solver<'a> {
                 (0.5 * curvature[t] * square - along - value(b), vec![0.0; b.len()])
             } else {
                 // r = (‖g‖ − p'(r))/h by iteration from above, for the modulus along −g.
-                let along = |r: f64| -> Vec<f64> { gradient.iter().map(|g| -r * g / norm).collect() };
+                let along =
+                    |r: f64| -> Vec<f64> { gradient.iter().map(|g| -r * g / norm).collect() };
                 let mut r = norm / curvature[t];
                 for _ in 0..20 {
                     let slope = (value(&along(1.000_01 * r)) - value(&along(r))) / (0.000_01 * r);
@@ -215,9 +211,8 @@ impl<'a> Solver<'a> {
     ) -> Result<usize, Error> {
         let regression = self.regression;
         let held = regression.held_zeros(&look.gradient, lambda)?;
-        let outside = |&t: &usize| {
-            !set.is_member[t] && !regression.terms.range(t).all(|index| held[index])
-        };
+        let outside =
+            |&t: &usize| !set.is_member[t] && !regression.terms.range(t).all(|index| held[index]);
         let steepness = |t: usize| -> f64 {
             let range = regression.terms.range(t);
             look.gradient[range.clone()].iter().map(|g| g * g).sum::<f64>() / range.len() as f64
@@ -244,11 +239,18 @@ impl<'a> Solver<'a> {
         let regression = self.regression;
         let restricted = regression.restricted(&set.members, stop);
         let (sizes, weights) = regression.terms.sizes(&set.members);
-        let block = match sizes.is_empty() {
-            true => None,
-            false => Some(regression.penalty.block(&sizes, &weights, lambda)?),
+        let block = if sizes.is_empty() {
+            None
+        } else {
+            Some(regression.penalty.block(&sizes, &weights, lambda)?)
         };
-        let ends: Vec<usize> = sizes.iter().scan(0, |end, size| { *end += size; Some(*end) }).collect();
+        let ends: Vec<usize> = sizes
+            .iter()
+            .scan(0, |end, size| {
+                *end += size;
+                Some(*end)
+            })
+            .collect();
         let newton = Newton {
             restricted: &restricted,
             block: block.as_ref(),
@@ -286,14 +288,15 @@ impl<'a> Solver<'a> {
         let (intercepts, slopes) = self.set.coefficients.split_at(restricted.n_intercepts());
         let of_output = |k: usize| {
             let mut values: BTreeMap<usize, f64> = BTreeMap::new();
-            for (&column, &b) in restricted.columns.iter().zip(slopes.iter().skip(k).step_by(outputs)) {
+            for (&column, &b) in
+                restricted.columns.iter().zip(slopes.iter().skip(k).step_by(outputs))
+            {
                 if b != 0.0 {
                     // Groups that share a column each give it something.
                     *values.entry(column).or_default() += b / regression.design.scale(column);
                 }
             }
-            let explained: f64 =
-                values.iter().map(|(&j, b)| b * regression.design.centre(j)).sum();
+            let explained: f64 = values.iter().map(|(&j, b)| b * regression.design.centre(j)).sum();
             let intercept = intercepts.get(k).map_or(0.0, |b| b - explained);
             Coefficients { intercept, values: values.into_iter().collect() }
         };

@@ -16,13 +16,7 @@ impl<T: Scalar> Penalty<T> for NoPenalty {
         gradient.iter().fold(T::zero(), |worst, g| worst.max(g.abs()))
     }
 
-    fn steepest_descent(
-        &self,
-        _: &[T],
-        gradient: &[T],
-        _: Strength<'_, T>,
-        out: &mut [T],
-    ) -> bool {
+    fn steepest_descent(&self, _: &[T], gradient: &[T], _: Strength<'_, T>, out: &mut [T]) -> bool {
         for (out, &g) in out.iter_mut().zip(gradient) {
             *out = -g;
         }

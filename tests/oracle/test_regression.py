@@ -1,0 +1,270 @@
+"""Every family and penalty of the regression engine against independent solvers.
+
+Objectives are recomputed here from the coefficients and the formulas alone.
+"""
+
+import json
+import os
+import subprocess
+
+import cvxpy as cp
+import numpy as np
+import pytest
+from conftest import REPOSITORY
+
+pytestmark = pytest.mark.filterwarnings("ignore")
+
+N, P = 80, 12
+GROUPS = [[0, 1, 2], [3, 4], [5], [6, 7, 8, 9], [10, 11]]
+
+
+def regress(**request):
+    path = os.environ.get("REGRESS", REPOSITORY / "target/release/examples/regress")
+    done = subprocess.run([path], input=json.dumps(request), capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def data(seed):
+    rng = np.random.default_rng(seed)
+    x = rng.standard_normal((N, P))
+    x[:, 1] = 0.8 * x[:, 0] + 0.6 * x[:, 1]
+    eta = 0.9 * x[:, 0] - 0.7 * x[:, 3] + 0.5 * x[:, 6] + 0.2
+    return rng, x, eta
+
+
+def targets(family, seed):
+    """The design, the request's fields for the target, and the loss as a cvxpy expression of eta."""
+    rng, x, eta = data(seed)
+    noise = rng.standard_normal(N)
+    mean = lambda terms: cp.sum(terms) / N
+    if family == "gaussian":
+        y = eta + noise
+        return x, dict(y=y.tolist()), lambda e: mean(cp.square(y - e)) / 2
+    if family == "binomial":
+        y = (rng.random(N) < 1 / (1 + np.exp(-eta))).astype(float)
+        return x, dict(y=y.tolist()), lambda e: mean(cp.logistic(e) - cp.multiply(y, e))
+    if family == "poisson":
+        y = rng.poisson(np.exp(eta)).astype(float)
+        return x, dict(y=y.tolist()), lambda e: mean(cp.exp(e) - cp.multiply(y, e))
+    if family == "gamma":
+        y = np.exp(eta) * rng.gamma(2.0, 0.5, N)
+        return x, dict(y=y.tolist()), lambda e: mean(e + cp.multiply(y, cp.exp(-e)))
+    if family == "negative_binomial":
+        theta = 2.0
+        y = rng.poisson(np.exp(eta) * rng.gamma(theta, 1 / theta, N)).astype(float)
+        loss = lambda e: mean(
+            cp.multiply(y + theta, cp.logistic(e - np.log(theta))) - cp.multiply(y, e)
+        )
+        return x, dict(y=y.tolist(), parameter=theta), loss
+    if family == "tweedie":
+        y = np.round(np.exp(eta) * rng.gamma(1.0, 1.0, N)) / 2
+        loss = lambda e: mean(cp.exp(0.5 * e) / 0.5 + cp.multiply(y, cp.exp(-0.5 * e)) / 0.5)
+        return x, dict(y=y.tolist(), parameter=1.5), loss
+    if family == "huber":
+        y = eta + noise * (1 + 5 * (rng.random(N) < 0.1))
+        return x, dict(y=y.tolist(), parameter=0.7), lambda e: mean(cp.huber(y - e, 0.7)) / 2
+    if family == "squared_hinge":
+        y = (rng.random(N) < 1 / (1 + np.exp(-eta))).astype(float)
+        s = 2 * y - 1
+        return x, dict(y=y.tolist()), lambda e: mean(cp.square(cp.pos(1 - cp.multiply(s, e)))) / 2
+    if family == "multi_gaussian":
+        y = np.stack([eta + noise, 0.5 * x[:, 2] - eta + rng.standard_normal(N)], axis=1)
+        fields = dict(y=y.T.ravel().tolist(), parameter=2)
+        return x, fields, lambda e: cp.sum_squares(y - e) / (2 * N)
+    if family == "multinomial":
+        scores = np.stack([eta, -eta, 0.5 * x[:, 2]], axis=1) + rng.gumbel(size=(N, 3))
+        classes = scores.argmax(axis=1)
+        hot = np.eye(3)[classes]
+        fields = dict(y=classes.tolist(), parameter=3)
+        loss = lambda e: (cp.sum(cp.log_sum_exp(e, axis=1)) - cp.sum(cp.multiply(hot, e))) / N
+        return x, fields, loss
+    assert family in ("cox", "cox_efron")
+    time = np.ceil(8 * rng.exponential(np.exp(-eta)))  # ties
+    event = rng.random(N) < 0.7
+    fields = dict(y=time.tolist(), events=event.tolist(), efron=family == "cox_efron")
+
+    def loss(e):
+        terms = []
+        for t in np.unique(time[event]):
+            risk, dying = np.flatnonzero(time >= t), np.flatnonzero((time == t) & event)
+            for rank in range(len(dying)):
+                left = np.zeros(len(risk))
+                if fields["efron"] and rank:
+                    left[np.isin(risk, dying)] = np.log(1 - rank / len(dying))
+                terms.append(cp.log_sum_exp(e[risk] + left))
+            terms.append(-cp.sum(e[dying]))
+        return cp.sum(cp.hstack(terms)) / N
+
+    return x, fields, loss
+
+
+FAMILIES = [
+    "gaussian",
+    "binomial",
+    "poisson",
+    "gamma",
+    "negative_binomial",
+    "tweedie",
+    "huber",
+    "squared_hinge",
+    "multi_gaussian",
+    "multinomial",
+    "cox",
+    "cox_efron",
+]
+
+WEIGHTS = np.linspace(0.5, 1.5, P)
+
+PENALTIES = {
+    "l1": (dict(penalty="l1"), lambda b: cp.sum(cp.abs(b))),
+    "weighted": (
+        dict(penalty="l1", penalty_weights=WEIGHTS.tolist(), unpenalized=[4]),
+        lambda b: cp.sum(cp.multiply(np.where(np.arange(P) == 4, 0, WEIGHTS), cp.norm1(b, axis=1))),
+    ),
+    "elastic_net": (
+        dict(penalty="l1", l1_ratio=0.6),
+        lambda b: 0.6 * cp.sum(cp.abs(b)) + 0.2 * cp.sum_squares(b),
+    ),
+    "non_negative": (dict(penalty="non_negative"), lambda b: cp.sum(b)),
+    "rows": (dict(penalty="l1", across_outputs=True), None),
+    "group": (
+        dict(penalty="group", groups=GROUPS),
+        lambda b: sum(np.sqrt(b[g].size) * cp.norm(cp.vec(b[g], "C"), 2) for g in GROUPS),
+    ),
+    "sparse_group": (
+        dict(penalty="sparse_group", groups=GROUPS, shape=0.3),
+        lambda b: 0.3 * cp.sum(cp.abs(b))
+        + 0.7 * sum(np.sqrt(b[g].size) * cp.norm(cp.vec(b[g], "C"), 2) for g in GROUPS),
+    ),
+}
+
+
+def rows_penalty(b):
+    return np.sqrt(b.shape[1]) * cp.sum(cp.norm(b, 2, axis=1))
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("name", PENALTIES)
+def test_convex_solutions_are_those_of_an_independent_solver(family, name):
+    x, fields, loss = targets(family, seed=7)
+    request, penalty = PENALTIES[name]
+    if penalty is None:
+        penalty = rows_penalty
+    family_name = "cox" if family == "cox_efron" else family
+    points = regress(x=x.tolist(), family=family_name, n_lambdas=3, min_ratio=0.1, **fields, **request)
+    outputs = len(points[0]["intercepts"])
+    b, c = cp.Variable((P, outputs)), cp.Variable((1, outputs))
+    eta = x @ b + (0 if family_name == "cox" else np.ones((N, 1)) @ c)
+    scale = cp.Parameter(nonneg=True)
+    vector = eta if outputs > 1 else eta[:, 0]
+    constraints = [b >= 0] if name == "non_negative" else []
+    problem = cp.Problem(cp.Minimize(loss(vector) + scale * penalty(b)), constraints)
+    for point in points[1:]:
+        assert point["converged"], point
+        scale.value = point["lambda"]
+        best = problem.solve(solver=cp.CLARABEL, tol_gap_abs=1e-10, tol_gap_rel=1e-10, tol_feas=1e-10)
+        b.value = np.array(point["coefficients"]).T
+        c.value = np.array([point["intercepts"]])
+        ours = problem.objective.value
+        assert ours <= best + 1e-7 * max(1e-3, abs(best)), (family, name, ours, best)
+        if point["relative_gap"] is not None:
+            assert point["relative_gap"] <= 1e-9
+
+
+@pytest.mark.parametrize("family", ["gaussian", "binomial", "poisson"])
+def test_weights_and_offsets(family):
+    x, fields, _ = targets(family, seed=3)
+    rng = np.random.default_rng(5)
+    w = rng.integers(0, 4, N).astype(float)
+    offset = 0.3 * rng.standard_normal(N)
+    weighted = regress(
+        x=x.tolist(), family=family, weights=w.tolist(), offset=offset.tolist(), **fields
+    )
+    # The same as rows repeated.
+    rows = np.repeat(np.arange(N), w.astype(int))
+    repeated = regress(
+        x=x[rows].tolist(),
+        family=family,
+        y=np.array(fields["y"])[rows].tolist(),
+        offset=offset[rows].tolist(),
+    )
+    for a, b in zip(weighted, repeated):
+        assert a["lambda"] == pytest.approx(b["lambda"], rel=1e-9)
+        assert a["objective"] == pytest.approx(b["objective"], rel=1e-9)
+        np.testing.assert_allclose(a["coefficients"], b["coefficients"], atol=1e-5)
+
+
+def test_logistic_regression_is_that_of_scikit_learn():
+    from sklearn.linear_model import LogisticRegression
+
+    x, fields, _ = targets("binomial", seed=11)
+    (point,) = regress(x=x.tolist(), family="binomial", lambdas=[0.03], **fields)
+    model = LogisticRegression(
+        l1_ratio=1.0, C=1 / (0.03 * N), solver="saga", tol=1e-12, max_iter=200_000
+    )
+    model.fit(x, fields["y"])
+    np.testing.assert_allclose(point["coefficients"][0], model.coef_[0], atol=1e-6)
+    assert point["intercepts"][0] == pytest.approx(model.intercept_[0], abs=1e-6)
+
+
+def nonconvex_objective(x, y, point, penalty):
+    b = np.array(point["coefficients"][0])
+    residual = y - x @ b - point["intercepts"][0]
+    return residual @ residual / (2 * len(y)) + penalty(np.abs(b))
+
+
+@pytest.mark.parametrize("q", [0.5, 2 / 3])
+def test_lq_is_no_worse_than_skglm_on_fifty_problems(q):
+    from skglm import GeneralizedLinearEstimator
+    from skglm.datafits import Quadratic
+    from skglm.penalties import L0_5, L2_3
+    from skglm.solvers import AndersonCD
+
+    rows = []
+    for seed in range(50):
+        rng = np.random.default_rng(seed)
+        n, p = 50, 100
+        x = rng.standard_normal((n, p))
+        x = 0.7 * x + 0.5 * rng.standard_normal((n, 1))
+        y = x[:, :5] @ rng.choice([-1.5, 1.0, 2.0], 5) + 0.5 * rng.standard_normal(n)
+        x, y = x - x.mean(axis=0), y - y.mean()
+        largest = np.abs(x.T @ y / n).max()
+        alpha = largest * rng.choice([0.03, 0.1, 0.3])
+        penalty = L0_5(alpha) if q == 0.5 else L2_3(alpha)
+        solver = AndersonCD(tol=1e-10, max_iter=500, fit_intercept=False)
+        peer = GeneralizedLinearEstimator(Quadratic(), penalty, solver).fit(x, y)
+        value = lambda b: np.sum((y - x @ b) ** 2) / (2 * n) + alpha * np.sum(np.abs(b) ** q)
+        (point,) = regress(
+            x=x.tolist(), y=y.tolist(), penalty="lq", shape=q, lambdas=[alpha], intercept=False
+        )
+        assert point["converged"], point
+        rows.append((value(np.array(point["coefficients"][0])), value(peer.coef_)))
+    ours, theirs = np.array(rows).T
+    worse = ours > theirs * (1 + 1e-7)
+    assert not worse.any(), np.c_[np.flatnonzero(worse), ours[worse], theirs[worse]]
+
+
+def test_mcp_is_no_worse_than_skglm():
+    from skglm import MCPRegression
+
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        n, p = 60, 100
+        x = rng.standard_normal((n, p))
+        y = x[:, :5] @ np.array([2.0, -1.5, 1.0, 1.0, 3.0]) + 0.5 * rng.standard_normal(n)
+        x, y = x - x.mean(axis=0), y - y.mean()
+        x /= np.sqrt((x**2).mean(axis=0))
+        alpha = 0.2 * np.abs(x.T @ y / n).max()
+        peer = MCPRegression(alpha=alpha, gamma=3.0, fit_intercept=False, tol=1e-10).fit(x, y)
+
+        def value(b):
+            r = np.minimum(np.abs(b), 3.0 * alpha)
+            return np.sum((y - x @ b) ** 2) / (2 * n) + np.sum(alpha * r - r**2 / 6.0)
+
+        (point,) = regress(
+            x=x.tolist(), y=y.tolist(), penalty="mcp", shape=3.0, lambdas=[alpha], intercept=False
+        )
+        assert point["converged"], point
+        ours, theirs = value(np.array(point["coefficients"][0])), value(peer.coef_)
+        assert ours <= theirs * (1 + 1e-7), (seed, ours, theirs)
