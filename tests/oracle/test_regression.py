@@ -268,3 +268,47 @@ def test_mcp_is_no_worse_than_skglm():
         assert point["converged"], point
         ours, theirs = value(np.array(point["coefficients"][0])), value(peer.coef_)
         assert ours <= theirs * (1 + 1e-7), (seed, ours, theirs)
+
+
+def test_cross_validation_is_that_of_scikit_learn():
+    from sklearn.linear_model import LassoCV
+    from sklearn.model_selection import PredefinedSplit
+
+    x, fields, _ = targets("gaussian", seed=21)
+    folds = np.random.default_rng(1).integers(0, 5, N)
+    alphas = np.geomspace(0.5, 0.005, 20)
+    peer = LassoCV(alphas=alphas, cv=PredefinedSplit(folds), tol=1e-12, max_iter=100_000)
+    peer.fit(x, fields["y"])
+    (of_folds, mean, best), one_se = regress(
+        x=x.tolist(), folds=folds.tolist(), metric="mse", lambdas=alphas.tolist(), **fields
+    )
+    np.testing.assert_allclose(np.array(of_folds).T, peer.mse_path_, rtol=1e-6)
+    assert alphas[best] == peer.alpha_
+    errors = np.std(of_folds, axis=0, ddof=1) / np.sqrt(5)
+    assert mean[one_se] <= mean[best] + errors[best] < mean[one_se - 1]
+
+
+def test_metrics_are_those_of_scikit_learn():
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.metrics import accuracy_score, log_loss, roc_auc_score
+
+    x, fields, _ = targets("binomial", seed=22)
+    y = np.array(fields["y"])
+    folds = np.arange(N) % 4
+    for metric, score in [("auc", roc_auc_score), ("accuracy", None), ("deviance", None)]:
+        (of_folds, _, _), _ = regress(
+            x=x.tolist(), family="binomial", folds=folds.tolist(), metric=metric, lambdas=[0.05], **fields
+        )
+        for fold in range(4):
+            train, test = folds != fold, folds == fold
+            model = LogisticRegression(
+                l1_ratio=1.0, C=1 / (0.05 * train.sum()), solver="saga", tol=1e-10, max_iter=200_000
+            )
+            model.fit(x[train], y[train])
+            p = model.predict_proba(x[test])[:, 1]
+            expected = {
+                "auc": roc_auc_score(y[test], p),
+                "accuracy": accuracy_score(y[test], p > 0.5),
+                "deviance": 2 * log_loss(y[test], p),
+            }[metric]
+            assert of_folds[fold][0] == pytest.approx(expected, abs=1e-6)

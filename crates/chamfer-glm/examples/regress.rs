@@ -7,9 +7,9 @@
 //! ```
 
 use chamfer_glm::{
-    Binomial, Cox, DenseDesign, Error, Family, Gamma, Gaussian, Huber, MultiGaussian, Multinomial,
-    NegativeBinomial, Poisson, Regression, RegressionPoint, RegressionSettings, Regularizer,
-    Separable, SquaredHinge, Ties, Tweedie, lambda_grid,
+    Binomial, Cox, DenseDesign, Error, Family, Folds, Gamma, Gaussian, Huber, Metric,
+    MultiGaussian, Multinomial, NegativeBinomial, Poisson, Regression, RegressionPoint,
+    RegressionSettings, Regularizer, Separable, SquaredHinge, Ties, Tweedie, lambda_grid,
 };
 use serde::{Deserialize, Serialize};
 
@@ -42,6 +42,9 @@ struct Request {
     /// Given λs, or the number of a grid.
     lambdas: Vec<f64>,
     n_lambdas: usize,
+    /// The fold of each row, to cross-validate; then the means over the folds are printed.
+    folds: Option<Vec<usize>>,
+    metric: String,
     min_ratio: f64,
     tolerance: f64,
 }
@@ -69,6 +72,8 @@ impl Default for Request {
             intercept: true,
             lambdas: Vec::new(),
             n_lambdas: 5,
+            folds: None,
+            metric: "deviance".to_owned(),
             min_ratio: 0.05,
             tolerance: 1e-9,
         }
@@ -107,6 +112,21 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     } else {
         request.lambdas.clone()
     };
+    if let Some(folds) = request.folds {
+        let metric = match request.metric.as_str() {
+            "mse" => Metric::MeanSquaredError,
+            "auc" => Metric::Auc,
+            "accuracy" => Metric::Accuracy,
+            "concordance" => Metric::Concordance,
+            _ => Metric::Deviance,
+        };
+        let folds = Folds::given(folds)?;
+        let validated =
+            regression.cross_validate(&lambdas, request.tolerance, &folds, metric, &|| false)?;
+        let measures = (&validated.of_folds, &validated.mean, validated.best);
+        println!("{}", serde_json::to_string(&(measures, validated.one_standard_error))?);
+        return Ok(());
+    }
     let answers = regression
         .path(&lambdas, request.tolerance, &|| false)?
         .map(|point| Ok(answer(&point?, p)))

@@ -213,6 +213,29 @@ pub enum Error {
     /// The target's squares overflow or underflow.
     #[error("the target's values are too large or too small for double precision: rescale it")]
     UnscaledTarget,
+    /// The number of folds is not between 2 and the number of rows or groups.
+    #[error("{n_folds} folds are not possible: there must be at least 2, and at most {most} here")]
+    InvalidFolds {
+        /// Number of folds asked for.
+        n_folds: usize,
+        /// The most that there can be.
+        most: usize,
+    },
+    /// A fold without a row.
+    #[error("fold {fold} has no row: number the folds from 0 without gaps")]
+    EmptyFold {
+        /// The fold.
+        fold: usize,
+    },
+    /// The metric is defined on fewer than two folds.
+    #[error(
+        "the metric is defined on fewer than two folds of the {family} family: choose another metric, or \
+         fewer folds that each have what it compares"
+    )]
+    NoMeasure {
+        /// The family's name.
+        family: &'static str,
+    },
     /// The caller asked to stop.
     #[error("interrupted")]
     Interrupted,

@@ -13,6 +13,7 @@
 //! | solutions | [`path()`], [`PathPoint`], [`Coefficients`] |
 //! | proof | [`Problem::certify`], [`RegressionCertificate`] |
 
+mod cv;
 mod design;
 mod error;
 mod family;
@@ -23,6 +24,7 @@ mod regression;
 mod regularizer;
 mod solver;
 
+pub use cv::{CrossValidation, Folds, Metric, Target};
 pub use design::{
     Centred, ColumnReport, DenseDesign, Design, Moments, SparseDesign, Standardized,
     inspect_columns,

@@ -182,7 +182,9 @@ fn bad_penalties_are_typed_errors() {
         let regression = Regression::new(&design, &family, penalty, &settings);
         match regression {
             Err(error) => error,
-            Ok(regression) => regression.path(&[0.1], 1e-6, &never).unwrap().next().unwrap().unwrap_err(),
+            Ok(regression) => {
+                regression.path(&[0.1], 1e-6, &never).unwrap().next().unwrap().unwrap_err()
+            }
         }
     };
     let missing = error(Regularizer::group(vec![vec![0, 1], vec![3]]));

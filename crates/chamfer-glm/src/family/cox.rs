@@ -1,8 +1,8 @@
 //! Cox's proportional hazards.
 
 use super::Family;
-use crate::Error;
 use crate::problem::normalized_weights;
+use crate::{Error, Target};
 use std::ops::Range;
 
 /// How rows with the same event time share it.
@@ -22,7 +22,7 @@ pub enum Ties {
 /// L(η) = Σ_{events i} w_i (ln Σ_{j at risk at t_i} n w_j e^{η_j} − η_i),      Σ w_i = 1,
 /// ```
 ///
-/// which without weights is the negative partial log-likelihood divided by `n`. A row is at risk at the
+/// `n` counting the rows with a weight, which without weights is the negative partial log-likelihood divided by `n`. A row is at risk at the
 /// times up to its own, among the rows of its stratum. Sums over the risk sets are cumulative: an
 /// evaluation costs `O(n)`.
 #[derive(Debug, Clone)]
@@ -125,9 +125,9 @@ impl Cox {
         (0..rounds).map(move |r| (weight / rounds as f64, r as f64 / d as f64))
     }
 
-    /// `ω_i = n w_i`.
+    /// `ω_i = n w_i`, `n` counting the rows with a weight.
     fn multiplicity(&self, i: usize) -> f64 {
-        self.weights.len() as f64 * self.weights[i]
+        self.order.len() as f64 * self.weights[i]
     }
 
     fn rows<'a>(&'a self, rows: &Range<usize>) -> impl Iterator<Item = usize> + 'a {
@@ -282,7 +282,7 @@ impl Family for Cox {
 
     /// All of the risk with those that have their event, and equal among them.
     fn saturated(&self) -> f64 {
-        let n = self.weights.len() as f64;
+        let n = self.order.len() as f64;
         let of_block = |block: &TimeBlock| -> f64 {
             let sum = n * block.event_weight;
             self.rounds(block).map(|(weight, f)| weight * (sum * (1.0 - f)).ln()).sum()
@@ -292,6 +292,14 @@ impl Family for Cox {
 
     fn start(&self) -> Vec<f64> {
         vec![0.0]
+    }
+
+    fn target(&self) -> Target<'_> {
+        Target::Survival(&self.times, &self.events)
+    }
+
+    fn deviances(&self, _: &[f64], _: &mut [f64]) -> bool {
+        false
     }
 
     fn respond(&self, predictor: &mut [f64]) {

@@ -26,7 +26,7 @@ pub use separable::{RowLoss, Separable};
 pub use squared_hinge::SquaredHinge;
 pub use tweedie::Tweedie;
 
-use crate::Error;
+use crate::{Error, Target};
 use std::fmt::Debug;
 
 /// A smooth convex loss `L(η)` of the linear predictor, with its target and observation weights.
@@ -81,6 +81,18 @@ pub trait Family: Debug + Send + Sync {
 
     /// The constant predictor that suits the mean target, for each output: where intercepts start.
     fn start(&self) -> Vec<f64>;
+
+    /// What is predicted.
+    fn target(&self) -> Target<'_>;
+
+    /// Whether the response is the probability of the class 1.
+    fn is_probability(&self) -> bool {
+        false
+    }
+
+    /// Writes the deviance of each row, twice its loss above the least that it can be, and returns true;
+    /// returns false where rows have none of their own.
+    fn deviances(&self, predictor: &[f64], out: &mut [f64]) -> bool;
 
     /// Turns linear predictors into responses: means, probabilities, relative risks.
     fn respond(&self, predictor: &mut [f64]);

@@ -1,8 +1,8 @@
 //! Least squares with several responses.
 
 use super::Family;
-use crate::Error;
 use crate::problem::normalized_weights;
+use crate::{Error, Target};
 
 /// `L(η) = ½ Σ_i w_i Σ_k (y_ik − η_ik)²`: several responses, fitted together.
 #[derive(Debug, Clone)]
@@ -101,6 +101,19 @@ impl Family for MultiGaussian {
 
     fn saturated(&self) -> f64 {
         0.0
+    }
+
+    fn target(&self) -> Target<'_> {
+        Target::Numbers(&self.target)
+    }
+
+    fn deviances(&self, predictor: &[f64], out: &mut [f64]) -> bool {
+        let n = self.n_rows();
+        out.fill(0.0);
+        for (index, (eta, y)) in predictor.iter().zip(&self.target).enumerate() {
+            out[index % n] += (eta - y).powi(2);
+        }
+        true
     }
 
     fn respond(&self, _: &mut [f64]) {}

@@ -2,8 +2,8 @@
 
 use super::Family;
 use super::separable::x_ln_x;
-use crate::Error;
 use crate::problem::normalized_weights;
+use crate::{Error, Target};
 
 /// `L(η) = Σ_i w_i (ln Σ_k e^{η_ik} − η_{i,y_i})`: a target that is one of several classes, whose
 /// probabilities are proportional to `e^{η_ik}` (symmetric, as in glmnet and scikit-learn: a predictor
@@ -146,6 +146,19 @@ impl Family for Multinomial {
 
     fn saturated(&self) -> f64 {
         0.0
+    }
+
+    fn target(&self) -> Target<'_> {
+        Target::Classes(&self.classes)
+    }
+
+    fn deviances(&self, predictor: &[f64], out: &mut [f64]) -> bool {
+        let mut p = vec![0.0; self.n_classes];
+        for (i, (out, &class)) in out.iter_mut().zip(&self.classes).enumerate() {
+            let log_sum = self.probabilities(predictor, i, &mut p);
+            *out = 2.0 * (log_sum - predictor[class * self.classes.len() + i]);
+        }
+        true
     }
 
     fn respond(&self, predictor: &mut [f64]) {

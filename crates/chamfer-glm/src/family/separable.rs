@@ -1,8 +1,8 @@
 //! Families in which each row has one predictor and a loss of its own.
 
 use super::Family;
-use crate::Error;
 use crate::problem::normalized_weights;
+use crate::{Error, Target};
 use std::fmt::Debug;
 
 /// The loss of one row, a convex function of its predictor.
@@ -12,6 +12,9 @@ pub trait RowLoss: Debug + Clone + Send + Sync + 'static {
 
     /// What a target must be, for the message that refuses one.
     const TARGET: &'static str;
+
+    /// Whether the response is the probability of the class 1.
+    const IS_PROBABILITY: bool = false;
 
     /// Whether a target is one.
     fn accepts(&self, y: f64) -> bool;
@@ -122,6 +125,21 @@ impl<R: RowLoss> Family for Separable<R> {
         let mean: f64 = self.target.iter().zip(&self.weights).map(|(y, w)| w * y).sum();
         let link = self.loss.link(mean);
         vec![if link.is_finite() { link } else { 0.0 }]
+    }
+
+    fn target(&self) -> Target<'_> {
+        Target::Numbers(&self.target)
+    }
+
+    fn is_probability(&self) -> bool {
+        R::IS_PROBABILITY
+    }
+
+    fn deviances(&self, predictor: &[f64], out: &mut [f64]) -> bool {
+        for ((out, &y), &eta) in out.iter_mut().zip(&self.target).zip(predictor) {
+            *out = 2.0 * (self.loss.value(y, eta)[0] + self.loss.conjugate(y, 0.0));
+        }
+        true
     }
 
     fn respond(&self, predictor: &mut [f64]) {

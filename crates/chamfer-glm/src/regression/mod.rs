@@ -45,11 +45,13 @@ impl Default for RegressionSettings<'_> {
 /// with the mean loss `L` of the [`Family`] and the penalty of the [`Regularizer`], on columns that are
 /// scaled to variance 1 if they are standardized.
 pub struct Regression<'a> {
+    pub(crate) data: &'a dyn Design,
+    pub(crate) family: &'a dyn Family,
+    pub(crate) penalty: Regularizer,
     design: Standardized<'a>,
-    family: &'a dyn Family,
-    penalty: Regularizer,
     terms: Terms,
     intercept: bool,
+    standardize: bool,
     offset: Vec<f64>,
     null: Null,
     /// The problem with the convex penalty on the same terms, where the penalty is not convex.
@@ -115,6 +117,26 @@ impl Optimality {
     }
 }
 
+impl RegressionPoint {
+    /// The linear predictor `offset + b + Xβ` for every row of `design`, output by output;
+    /// [`Family::respond`] turns it into means or probabilities.
+    ///
+    /// # Panics
+    /// If a coefficient has no column in `design`.
+    #[must_use]
+    pub fn predict(&self, design: &dyn Design, offset: Option<&[f64]>) -> Vec<f64> {
+        let mut predictor: Vec<f64> = self
+            .coefficients
+            .iter()
+            .flat_map(|coefficients| coefficients.predict(design))
+            .collect();
+        for (eta, offset) in predictor.iter_mut().zip(offset.unwrap_or_default()) {
+            *eta += offset;
+        }
+        predictor
+    }
+}
+
 impl<'a> Regression<'a> {
     /// Checks the data, takes the moments of the columns and fits the null model.
     ///
@@ -144,11 +166,22 @@ impl<'a> Regression<'a> {
         // Without an intercept, centres would change the model, except where no constant matters.
         let centre = intercept || !family.has_intercept();
         let weights = family.weights().to_vec();
-        let design = Standardized::new(design, weights, centre, settings.standardize)?;
+        let (data, standardize) = (design, settings.standardize);
+        let design = Standardized::new(data, weights, centre, standardize)?;
         let null = Null { coefficients: Vec::new(), loss: 0.0, gradient: Vec::new() };
         let offset = offset.to_vec();
-        let mut regression =
-            Self { design, family, penalty, terms, intercept, offset, null, convex: None };
+        let mut regression = Self {
+            data,
+            family,
+            penalty,
+            design,
+            terms,
+            intercept,
+            standardize,
+            offset,
+            null,
+            convex: None,
+        };
         regression.null = regression.null_model()?;
         if !regression.penalty.is_convex() {
             regression.convex = Some(Box::new(regression.with_convex_penalty()));
@@ -205,13 +238,21 @@ impl<'a> Regression<'a> {
         }))
     }
 
+    /// The settings that it was made with.
+    pub(crate) fn settings(&self) -> RegressionSettings<'_> {
+        let offset = (!self.offset.is_empty()).then_some(self.offset.as_slice());
+        RegressionSettings { intercept: self.intercept, standardize: self.standardize, offset }
+    }
+
     fn with_convex_penalty(&self) -> Self {
         Self {
-            design: self.design.clone(),
+            data: self.data,
             family: self.family,
             penalty: self.penalty.convex(),
+            design: self.design.clone(),
             terms: self.terms.clone(),
             intercept: self.intercept,
+            standardize: self.standardize,
             offset: self.offset.clone(),
             null: self.null.clone(),
             convex: None,

@@ -1,0 +1,110 @@
+//! Cross-validation of a path.
+
+mod folds;
+mod metric;
+
+pub use folds::Folds;
+pub use metric::{Metric, Target};
+
+use crate::{Error, Regression, RegressionPoint};
+use rayon::prelude::*;
+
+/// A path on all rows, and how well paths on all folds but one predict that one.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CrossValidation {
+    /// The path on all rows.
+    pub path: Vec<RegressionPoint>,
+    /// The measure at each λ, for each fold; folds where it is not defined are left out.
+    pub of_folds: Vec<Vec<f64>>,
+    /// The mean over the folds, at each λ.
+    pub mean: Vec<f64>,
+    /// Its standard error, at each λ.
+    pub standard_error: Vec<f64>,
+    /// Index of the best λ.
+    pub best: usize,
+    /// Index of the largest λ whose mean is within one standard error of the best.
+    pub one_standard_error: usize,
+}
+
+impl Regression<'_> {
+    /// Cross-validates the path at `lambdas` (largest first): each fold is predicted by a path on the
+    /// others, all with the same design, in parallel. Results do not depend on the number of threads.
+    ///
+    /// Folds are observation weights of 0, so nothing is copied; columns are standardized on the rows
+    /// that are fitted.
+    ///
+    /// # Errors
+    /// As [`Regression::new`] for each fold and [`Regression::path`]; if the metric does not suit the
+    /// family, or `stop` returns true.
+    pub fn cross_validate(
+        &self,
+        lambdas: &[f64],
+        tolerance: f64,
+        folds: &Folds,
+        metric: Metric,
+        stop: &(dyn Fn() -> bool + Sync),
+    ) -> Result<CrossValidation, Error> {
+        Error::check_length("the folds", self.family.n_rows(), folds.of_rows().len())?;
+        let whole = || -> Result<Vec<RegressionPoint>, Error> {
+            self.path(lambdas, tolerance, stop)?.collect()
+        };
+        let of_fold = |fold: usize| self.measure(fold, lambdas, tolerance, folds, metric, stop);
+        let (path, of_folds) = rayon::join(whole, || {
+            (0..folds.len()).into_par_iter().map(of_fold).collect::<Result<Vec<_>, Error>>()
+        });
+        let (path, of_folds) = (path?, of_folds?);
+        let of_folds: Vec<Vec<f64>> = of_folds.into_iter().flatten().collect();
+        if of_folds.len() < 2 {
+            return Err(Error::NoMeasure { family: self.family.name() });
+        }
+        Ok(CrossValidation::new(path, of_folds, metric))
+    }
+
+    /// The measure of one fold at each λ; `None` where it is not defined.
+    fn measure(
+        &self,
+        fold: usize,
+        lambdas: &[f64],
+        tolerance: f64,
+        folds: &Folds,
+        metric: Metric,
+        stop: &(dyn Fn() -> bool + Sync),
+    ) -> Result<Option<Vec<f64>>, Error> {
+        let part = |held_out: bool| -> Vec<f64> {
+            let rows = folds.of_rows().iter().zip(self.family.weights());
+            rows.map(|(&of_row, w)| if (of_row == fold) == held_out { *w } else { 0.0 }).collect()
+        };
+        let (fitted, test) = (self.family.with_weights(&part(false))?, part(true));
+        let settings = self.settings();
+        let penalty = self.penalty.clone();
+        let regression = Regression::new(self.data, fitted.as_ref(), penalty, &settings)?;
+        let mut measures = Vec::with_capacity(lambdas.len());
+        for point in regression.path(lambdas, tolerance, stop)? {
+            let predictor = point?.predict(self.data, settings.offset);
+            match metric.evaluate(self.family, &predictor, &test) {
+                Some(measure) => measures.push(measure),
+                None => return Ok(None),
+            }
+        }
+        Ok(Some(measures))
+    }
+}
+
+impl CrossValidation {
+    fn new(path: Vec<RegressionPoint>, of_folds: Vec<Vec<f64>>, metric: Metric) -> Self {
+        let n = of_folds.len() as f64;
+        let mean_at = |k: usize| of_folds.iter().map(|fold| fold[k]).sum::<f64>() / n;
+        let mean: Vec<f64> = (0..path.len()).map(mean_at).collect();
+        let error_at = |k: usize| {
+            let squares: f64 = of_folds.iter().map(|fold| (fold[k] - mean[k]).powi(2)).sum();
+            (squares / (n - 1.0) / n).sqrt()
+        };
+        let standard_error: Vec<f64> = (0..path.len()).map(error_at).collect();
+        let sign = if metric.is_score() { -1.0 } else { 1.0 };
+        let cost = |k: usize| sign * mean[k];
+        let best = (0..mean.len()).min_by(|&a, &b| cost(a).total_cmp(&cost(b))).unwrap_or(0);
+        let bound = cost(best) + standard_error[best];
+        let one_standard_error = (0..=best).find(|&k| cost(k) <= bound).unwrap_or(best);
+        Self { path, of_folds, mean, standard_error, best, one_standard_error }
+    }
+}
