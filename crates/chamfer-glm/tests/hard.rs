@@ -90,7 +90,9 @@ fn scales_apart_by_twelve_powers_of_ten_and_columns_of_zeros() {
     let mut x = normals(n * p, 5);
     for (j, column) in x.chunks_exact_mut(n).enumerate() {
         let scale = if j == 7 { 0.0 } else { 10f64.powi(2 * i32::try_from(j).unwrap() - 6) };
-        column.iter_mut().for_each(|x| *x *= scale);
+        for x in column {
+            *x *= scale;
+        }
     }
     let y: Vec<f64> = (0..n).map(|i| x[i] * 1e6 + x[6 * n + i] * 1e-6).collect();
     let yes = y.iter().map(|e| f64::from(u8::from(*e > 0.3))).collect();
