@@ -161,6 +161,15 @@ pub enum Error {
         /// The column.
         column: usize,
     },
+    /// Coefficients of overlapping groups cannot be certified.
+    #[error(
+        "column {column} is in several groups: its coefficient does not tell what each of them gave, so \
+         it cannot be certified"
+    )]
+    OverlappingGroups {
+        /// The column.
+        column: usize,
+    },
     /// An offset is NaN or infinite.
     #[error("the offset of row {row} is {value}: offsets must be finite")]
     NonFiniteOffset {

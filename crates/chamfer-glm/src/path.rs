@@ -39,6 +39,8 @@ pub struct PathPoint {
     pub coefficients: Coefficients,
     /// The bracket around the optimum, computed from the data.
     pub gap: DualityGap<f64>,
+    /// The largest violation of `−∇L ∈ λ∂R`, relative to λ.
+    pub relative_stationarity: f64,
     /// Fraction of the target's variance explained on the training data.
     pub r_squared: f64,
     /// Whether the relative gap met the tolerance.
@@ -107,6 +109,7 @@ pub fn path<'p>(
             lambda,
             coefficients: problem.on_original_scale(&solution.coefficients),
             gap: solution.gap,
+            relative_stationarity: solution.stationarity / lambda,
             r_squared: solution.r_squared,
             converged: solution.gap.relative() <= tolerance,
             newton_steps: solution.newton_steps,

@@ -151,6 +151,11 @@ impl Regularizer {
         }
     }
 
+    /// Whether it is `‖β‖₁`, without weights, ridge or exceptions.
+    pub(crate) fn is_plain_lasso(&self) -> bool {
+        *self == Self::l1()
+    }
+
     /// The convex penalty with the same terms: where a path of another one may begin.
     pub(crate) fn convex(&self) -> Self {
         let shape = match self.shape {

@@ -147,3 +147,26 @@ fn gaussian_lasso_is_that_of_the_special_solver() {
         assert!((a.coefficients[0].intercept - b.coefficients.intercept).abs() < 1e-4);
     }
 }
+
+#[test]
+fn certificates_are_recomputed_from_the_coefficients_alone() {
+    let (x, eta) = data(4);
+    let design = DenseDesign::new(N, P, &x).unwrap();
+    for family in families(&eta) {
+        let unpenalized = Regularizer::l1().with_unpenalized(vec![2]).with_l1_ratio(0.8);
+        for penalty in [unpenalized, Regularizer::group(groups()), Regularizer::scad(3.7)] {
+            let settings = RegressionSettings::default();
+            let regression = Regression::new(&design, family.as_ref(), penalty, &settings).unwrap();
+            let lambdas = [0.3 * regression.lambda_max().unwrap()];
+            let point = regression.path(&lambdas, 1e-6, &never).unwrap().next().unwrap().unwrap();
+            let (again, explained) = regression.certify(&point.coefficients, lambdas[0]).unwrap();
+            assert!(again.meets(1e-6), "{again:?}");
+            assert!((again.objective - point.certificate.objective).abs() < 1e-9);
+            assert!((explained - point.deviance_explained).abs() < 1e-9);
+            let mut wrong = point.coefficients.clone();
+            wrong[0].values.clear();
+            wrong[0].intercept += 0.1;
+            assert!(!regression.certify(&wrong, lambdas[0]).unwrap().0.meets(1e-6));
+        }
+    }
+}

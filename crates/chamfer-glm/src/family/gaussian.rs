@@ -10,6 +10,8 @@ impl RowLoss for Gaussian {
     const NAME: &'static str = "gaussian";
     const TARGET: &'static str = "a number";
 
+    const IS_LEAST_SQUARES: bool = true;
+
     fn accepts(&self, _: f64) -> bool {
         true
     }

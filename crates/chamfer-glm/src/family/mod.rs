@@ -82,6 +82,11 @@ pub trait Family: Debug + Send + Sync {
     /// The constant predictor that suits the mean target, for each output: where intercepts start.
     fn start(&self) -> Vec<f64>;
 
+    /// The targets, if the loss is `½ Σ w (y − η)²` with one output: such problems have a faster solver.
+    fn least_squares(&self) -> Option<&[f64]> {
+        None
+    }
+
     /// What is predicted.
     fn target(&self) -> Target<'_>;
 

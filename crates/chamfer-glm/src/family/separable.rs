@@ -13,6 +13,9 @@ pub trait RowLoss: Debug + Clone + Send + Sync + 'static {
     /// What a target must be, for the message that refuses one.
     const TARGET: &'static str;
 
+    /// Whether `ℓ(η) = ½(y − η)²`.
+    const IS_LEAST_SQUARES: bool = false;
+
     /// Whether the response is the probability of the class 1.
     const IS_PROBABILITY: bool = false;
 
@@ -125,6 +128,10 @@ impl<R: RowLoss> Family for Separable<R> {
         let mean: f64 = self.target.iter().zip(&self.weights).map(|(y, w)| w * y).sum();
         let link = self.loss.link(mean);
         vec![if link.is_finite() { link } else { 0.0 }]
+    }
+
+    fn least_squares(&self) -> Option<&[f64]> {
+        R::IS_LEAST_SQUARES.then_some(self.target.as_slice())
     }
 
     fn target(&self) -> Target<'_> {

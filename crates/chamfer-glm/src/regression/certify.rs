@@ -1,7 +1,8 @@
 //! What can be proved of coefficients from the data alone.
 
 use super::{Optimality, Regression};
-use crate::Error;
+use crate::problem::check_lambda;
+use crate::{Coefficients, Error};
 use chamfer::{Block, Blocks, DualityGap, Objective, Unpenalized, second_order};
 
 /// One look at all columns.
@@ -14,6 +15,61 @@ pub(super) struct Look {
 }
 
 impl Regression<'_> {
+    /// Certifies coefficients on the original scale, one set for each output, from the data alone; also
+    /// returns the fraction of the null deviance that they explain.
+    ///
+    /// # Errors
+    /// If `lambda` is not a finite number above 0, there is not one set of coefficients for each output,
+    /// a coefficient has no column, or groups overlap, where coefficients do not tell their parts.
+    pub fn certify(
+        &self,
+        coefficients: &[Coefficients],
+        lambda: f64,
+    ) -> Result<(Optimality, f64), Error> {
+        check_lambda(lambda)?;
+        let outputs = self.family.n_outputs();
+        Error::check_length("the sets of coefficients", outputs, coefficients.len())?;
+        let n_cols = self.design.n_cols();
+        let mut scaled = vec![0.0; n_cols * outputs];
+        let mut intercepts = Vec::new();
+        for (k, of_output) in coefficients.iter().enumerate() {
+            let mut intercept = of_output.intercept;
+            for &(column, b) in &of_output.values {
+                if column >= n_cols {
+                    return Err(Error::NoSuchColumn { column, n_cols });
+                }
+                scaled[column * outputs + k] = b * self.design.scale(column);
+                intercept += b * self.design.centre(column);
+            }
+            intercepts.extend(self.intercept.then_some(intercept));
+        }
+        let mut times = vec![0; n_cols];
+        for &column in self.terms.columns() {
+            times[column] += 1;
+        }
+        if let Some(column) = times.iter().position(|times| *times > 1) {
+            return Err(Error::OverlappingGroups { column });
+        }
+        let of = |columns: &[usize]| -> Vec<f64> {
+            columns.iter().flat_map(|j| &scaled[j * outputs..(j + 1) * outputs]).copied().collect()
+        };
+        let live = |t: &usize| of(self.terms.of(*t)).iter().any(|b| *b != 0.0);
+        let members: Vec<usize> = (0..self.terms.len()).filter(live).collect();
+        let mut all = intercepts;
+        all.extend(of(self.terms.unpenalized()));
+        for &t in &members {
+            all.extend(of(self.terms.of(t)));
+        }
+        let look = self.look(&members, &all, &|| false)?;
+        let optimality = self.optimality(&members, &all, &look, lambda, &|| false)?;
+        Ok((optimality, self.deviance_explained(look.loss)))
+    }
+
+    pub(super) fn deviance_explained(&self, loss: f64) -> f64 {
+        let saturated = self.family.saturated();
+        1.0 - (loss - saturated) / (self.null.loss - saturated)
+    }
+
     /// Loss and gradient at the coefficients of some terms, the others being zeros.
     pub(super) fn look(
         &self,

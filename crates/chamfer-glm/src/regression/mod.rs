@@ -6,11 +6,13 @@ mod restricted;
 mod solver;
 
 use crate::design::{Design, Standardized};
+use crate::path::{PathPoint, check_path, path};
 use crate::regularizer::Terms;
-use crate::{Coefficients, Error, Family, Regularizer};
+use crate::{Coefficients, Error, Family, Problem, ProblemSettings, Regularizer};
 use chamfer::DualityGap;
 use restricted::Restricted;
 use solver::Solver;
+use std::collections::BTreeMap;
 
 /// Settings of a [`Regression`].
 ///
@@ -56,6 +58,8 @@ pub struct Regression<'a> {
     null: Null,
     /// The problem with the convex penalty on the same terms, where the penalty is not convex.
     convex: Option<Box<Self>>,
+    /// Least squares with the plain lasso, which have a solver of their own.
+    lasso: Option<Problem<'a>>,
 }
 
 /// The best fit without penalized coefficients.
@@ -81,6 +85,8 @@ pub struct RegressionPoint {
     pub deviance_explained: f64,
     /// Whether the certificate meets the tolerance.
     pub converged: bool,
+    /// Newton steps taken.
+    pub newton_steps: usize,
 }
 
 /// Below this, the smallest eigenvalue of a Hessian on columns of variance 1 is taken for that of a flat
@@ -113,6 +119,42 @@ impl Optimality {
                 self.relative_stationarity <= tolerance
                     && self.smallest_eigenvalue.is_none_or(|least| least > -FLAT)
             }
+        }
+    }
+}
+
+impl From<PathPoint> for RegressionPoint {
+    fn from(point: PathPoint) -> Self {
+        let certificate = Optimality {
+            objective: point.gap.primal,
+            gap: Some(point.gap),
+            relative_stationarity: point.relative_stationarity,
+            smallest_eigenvalue: None,
+        };
+        Self {
+            lambda: point.lambda,
+            coefficients: vec![point.coefficients],
+            certificate,
+            deviance_explained: point.r_squared,
+            converged: point.converged,
+            newton_steps: point.newton_steps,
+        }
+    }
+}
+
+/// One of two iterators.
+enum Either<L, R> {
+    Left(L),
+    Right(R),
+}
+
+impl<L: Iterator, R: Iterator<Item = L::Item>> Iterator for Either<L, R> {
+    type Item = L::Item;
+
+    fn next(&mut self) -> Option<L::Item> {
+        match self {
+            Self::Left(left) => left.next(),
+            Self::Right(right) => right.next(),
         }
     }
 }
@@ -181,10 +223,19 @@ impl<'a> Regression<'a> {
             offset,
             null,
             convex: None,
+            lasso: None,
         };
         regression.null = regression.null_model()?;
         if !regression.penalty.is_convex() {
             regression.convex = Some(Box::new(regression.with_convex_penalty()));
+        }
+        if let Some(target) = family.least_squares()
+            && regression.penalty.is_plain_lasso()
+            && regression.offset.is_empty()
+        {
+            let weights = Some(family.weights());
+            let settings = ProblemSettings { intercept, standardize, weights };
+            regression.lasso = Some(Problem::new(data, target, &settings)?);
         }
         Ok(regression)
     }
@@ -225,17 +276,21 @@ impl<'a> Regression<'a> {
         tolerance: f64,
         stop: &'p (dyn Fn() -> bool + Sync + 'p),
     ) -> Result<impl Iterator<Item = Result<RegressionPoint, Error>> + 'p, Error> {
-        crate::path::check_path(lambdas, tolerance)?;
+        check_path(lambdas, tolerance)?;
+        if let Some(lasso) = &self.lasso {
+            let points = path(lasso, lambdas, tolerance, stop)?;
+            return Ok(Either::Left(points.map(|point| point.map(RegressionPoint::from))));
+        }
         let mut solver = Solver::new(self);
         let mut ended = false;
-        Ok(lambdas.iter().map_while(move |&lambda| {
+        Ok(Either::Right(lambdas.iter().map_while(move |&lambda| {
             if ended {
                 return None;
             }
             let point = solver.solve(lambda, tolerance, stop);
             ended = point.is_err();
             Some(point)
-        }))
+        })))
     }
 
     /// The settings that it was made with.
@@ -256,6 +311,7 @@ impl<'a> Regression<'a> {
             offset: self.offset.clone(),
             null: self.null.clone(),
             convex: None,
+            lasso: None,
         }
     }
 
@@ -282,6 +338,32 @@ impl<'a> Regression<'a> {
             columns,
             stop,
         }
+    }
+
+    /// What column `j` is divided by where columns are standardized, else 1: a coefficient times it is
+    /// that of the standardized column.
+    #[must_use]
+    pub fn scale(&self, j: usize) -> f64 {
+        self.design.scale(j)
+    }
+
+    /// Coefficients of the columns as they came, for each output.
+    fn on_original_scale(&self, members: &[usize], coefficients: &[f64]) -> Vec<Coefficients> {
+        let restricted = self.restricted(members, &|| false);
+        let outputs = self.family.n_outputs();
+        let (intercepts, slopes) = coefficients.split_at(restricted.n_intercepts());
+        let of_output = |k: usize| {
+            let mut values: BTreeMap<usize, f64> = BTreeMap::new();
+            let slopes = slopes.iter().skip(k).step_by(outputs);
+            for (&column, &b) in restricted.columns.iter().zip(slopes).filter(|(_, b)| **b != 0.0) {
+                // Groups that share a column each give it something.
+                *values.entry(column).or_default() += b / self.design.scale(column);
+            }
+            let explained: f64 = values.iter().map(|(&j, b)| b * self.design.centre(j)).sum();
+            let intercept = intercepts.get(k).map_or(0.0, |b| b - explained);
+            Coefficients { intercept, values: values.into_iter().collect() }
+        };
+        (0..outputs).map(of_output).collect()
     }
 
     /// Number of intercepts and coefficients of unpenalized columns.

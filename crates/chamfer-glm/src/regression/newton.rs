@@ -49,11 +49,13 @@ impl State {
 }
 
 impl Newton<'_> {
-    /// Moves `beta` until no entry of the steepest descent is above `tolerance`, or no step descends.
-    pub(super) fn solve(&self, beta: &mut Vec<f64>, tolerance: f64) -> Result<(), Error> {
+    /// Moves `beta` until no entry of the steepest descent is above `tolerance`, or no step descends; returns
+    /// the number of steps.
+    pub(super) fn solve(&self, beta: &mut Vec<f64>, tolerance: f64) -> Result<usize, Error> {
         let mut state =
             self.evaluate(beta.clone()).ok_or(Error::NonFiniteLoss { value: f64::NAN })?;
-        for _ in 0..MAX_STEPS {
+        let mut steps = 0;
+        while steps < MAX_STEPS {
             if state.violation <= tolerance {
                 break;
             }
@@ -63,9 +65,10 @@ impl Newton<'_> {
                 Some(next) => state = next,
                 None => break,
             }
+            steps += 1;
         }
         *beta = state.beta;
-        Ok(())
+        Ok(steps)
     }
 
     /// The state at `beta`; `None` where the objective is not finite.

@@ -5,10 +5,8 @@
 
 use super::certify::Look;
 use super::newton::Newton;
-use super::{Null, Regression, RegressionPoint};
-use crate::{Coefficients, Error};
-
-use std::collections::BTreeMap;
+use super::{Null, Optimality, Regression, RegressionPoint};
+use crate::Error;
 
 /// Least number of terms that are added at a time.
 const LEAST_ADDED: usize = 20;
@@ -42,7 +40,9 @@ struct WorkingSet {
 struct Solved {
     set: WorkingSet,
     look: Look,
-    optimality: super::Optimality,
+    optimality: Optimality,
+    /// Newton steps.
+    steps: usize,
 }
 
 impl Regression<'_> {
@@ -87,12 +87,14 @@ impl<'a> Solver<'a> {
         stop: &(dyn Fn() -> bool + Sync),
     ) -> Result<RegressionPoint, Error> {
         let mut best = self.descend(self.set.clone(), lambda, tolerance, stop)?;
+        let mut steps = best.steps;
         if let Some(guide) = &mut self.guide {
             // As far below the λ at which the convex penalty lets the first term in.
             let share = guide.regression.lambda_max()? / self.regression.lambda_max()?;
             guide.set = guide.descend(guide.set.clone(), lambda * share, GUIDE, stop)?.set;
             let start = guide.set.clone();
             let other = self.descend(start, lambda, tolerance, stop)?;
+            steps += other.steps;
             if other.optimality.objective < best.optimality.objective {
                 best = other;
             }
@@ -101,14 +103,25 @@ impl<'a> Solver<'a> {
             for _ in 0..MAX_JUMPS {
                 let Some(jumped) = self.jump(&best, lambda)? else { break };
                 let next = self.descend(jumped, lambda, tolerance, stop)?;
+                steps += next.steps;
                 if next.optimality.objective >= best.optimality.objective {
                     break;
                 }
                 best = next;
             }
         }
+        let point = RegressionPoint {
+            lambda,
+            coefficients: self
+                .regression
+                .on_original_scale(&best.set.members, &best.set.coefficients),
+            certificate: best.optimality,
+            deviance_explained: self.regression.deviance_explained(best.look.loss),
+            converged: best.optimality.meets(tolerance),
+            newton_steps: steps,
+        };
         self.set = best.set;
-        Ok(self.point(&best.look, best.optimality, lambda, best.optimality.meets(tolerance)))
+        Ok(point)
     }
 
     /// Newton's method on the working set, which grows until all zeros outside hold.
@@ -120,19 +133,19 @@ impl<'a> Solver<'a> {
         stop: &(dyn Fn() -> bool + Sync),
     ) -> Result<Solved, Error> {
         let mut set = set;
-        let mut inner = FIRST_TOLERANCE;
+        let (mut inner, mut steps) = (FIRST_TOLERANCE, 0);
         let mut look = self.look(&set, stop)?;
         loop {
             if stop() {
                 return Err(Error::Interrupted);
             }
             let added = self.add_violators(&mut set, &look, lambda)?;
-            self.solve_members(&mut set, lambda, inner, stop)?;
+            steps += self.solve_members(&mut set, lambda, inner, stop)?;
             look = self.look(&set, stop)?;
             let optimality =
                 self.regression.optimality(&set.members, &set.coefficients, &look, lambda, stop)?;
             if optimality.meets(tolerance) || (added == 0 && inner <= LAST_TOLERANCE) {
-                return Ok(Solved { set, look, optimality });
+                return Ok(Solved { set, look, optimality, steps });
             }
             if added == 0 {
                 inner = (inner * 1e-2).max(LAST_TOLERANCE);
@@ -235,7 +248,7 @@ impl<'a> Solver<'a> {
         lambda: f64,
         tolerance: f64,
         stop: &(dyn Fn() -> bool + Sync),
-    ) -> Result<(), Error> {
+    ) -> Result<usize, Error> {
         let regression = self.regression;
         let restricted = regression.restricted(&set.members, stop);
         let (sizes, weights) = regression.terms.sizes(&set.members);
@@ -259,48 +272,7 @@ impl<'a> Solver<'a> {
             ridge: lambda * (1.0 - regression.penalty.l1_ratio()),
         };
         let interrupted = |error: Error| if stop() { Error::Interrupted } else { error };
-        newton.solve(&mut set.coefficients, tolerance * lambda).map_err(interrupted)?;
-        Ok(())
-    }
-
-    fn point(
-        &self,
-        look: &Look,
-        certificate: super::Optimality,
-        lambda: f64,
-        converged: bool,
-    ) -> RegressionPoint {
-        let regression = self.regression;
-        let (saturated, null) = (regression.family.saturated(), regression.null.loss);
-        RegressionPoint {
-            lambda,
-            coefficients: self.on_original_scale(),
-            certificate,
-            deviance_explained: 1.0 - (look.loss - saturated) / (null - saturated),
-            converged,
-        }
-    }
-
-    fn on_original_scale(&self) -> Vec<Coefficients> {
-        let regression = self.regression;
-        let restricted = regression.restricted(&self.set.members, &|| false);
-        let outputs = regression.family.n_outputs();
-        let (intercepts, slopes) = self.set.coefficients.split_at(restricted.n_intercepts());
-        let of_output = |k: usize| {
-            let mut values: BTreeMap<usize, f64> = BTreeMap::new();
-            for (&column, &b) in
-                restricted.columns.iter().zip(slopes.iter().skip(k).step_by(outputs))
-            {
-                if b != 0.0 {
-                    // Groups that share a column each give it something.
-                    *values.entry(column).or_default() += b / regression.design.scale(column);
-                }
-            }
-            let explained: f64 = values.iter().map(|(&j, b)| b * regression.design.centre(j)).sum();
-            let intercept = intercepts.get(k).map_or(0.0, |b| b - explained);
-            Coefficients { intercept, values: values.into_iter().collect() }
-        };
-        (0..outputs).map(of_output).collect()
+        newton.solve(&mut set.coefficients, tolerance * lambda).map_err(interrupted)
     }
 }
 

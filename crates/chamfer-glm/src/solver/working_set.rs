@@ -3,7 +3,7 @@
 use super::cholesky::Cholesky;
 use super::newton::RestrictedLasso;
 use crate::{Error, Problem};
-use chamfer::DualityGap;
+use chamfer::{DualityGap, L1, Penalty, Strength};
 use faer::Mat;
 
 /// Least number of columns that are added at a time.
@@ -35,6 +35,8 @@ pub(crate) struct Solution {
     /// Column and coefficient of the standardized column, where it is not 0, by column.
     pub(crate) coefficients: Vec<(usize, f64)>,
     pub(crate) gap: DualityGap<f64>,
+    /// The largest violation of first-order optimality.
+    pub(crate) stationarity: f64,
     pub(crate) r_squared: f64,
     pub(crate) newton_steps: usize,
 }
@@ -88,7 +90,7 @@ impl<'p> WorkingSet<'p> {
             stalls = if gap.relative() < 0.5 * least_gap { 0 } else { stalls + 1 };
             least_gap = least_gap.min(gap.relative());
             if gap.relative() <= tolerance || (violators == 0 && stalls > 1) {
-                return Ok(self.solution(gap, newton_steps));
+                return Ok(self.solution(gap, lambda, newton_steps));
             }
         }
     }
@@ -147,11 +149,17 @@ impl<'p> WorkingSet<'p> {
         LEAST_ADDED.max(self.coefficients.iter().filter(|b| **b != 0.0).count())
     }
 
-    fn solution(&self, gap: DualityGap<f64>, newton_steps: usize) -> Solution {
+    fn solution(&self, gap: DualityGap<f64>, lambda: f64, newton_steps: usize) -> Solution {
         let pairs = self.columns.iter().copied().zip(self.coefficients.iter().copied());
         let mut coefficients: Vec<(usize, f64)> = pairs.filter(|(_, b)| *b != 0.0).collect();
         coefficients.sort_by_key(|(column, _)| *column);
         let r_squared = self.problem.r_squared(&self.residual);
-        Solution { coefficients, gap, r_squared, newton_steps }
+        let mut dense = vec![0.0; self.correlations.len()];
+        for &(j, b) in &coefficients {
+            dense[j] = b;
+        }
+        let gradient: Vec<f64> = self.correlations.iter().map(|rho| -rho).collect();
+        let stationarity = L1.stationarity(&dense, &gradient, Strength::uniform(lambda));
+        Solution { coefficients, gap, stationarity, r_squared, newton_steps }
     }
 }
