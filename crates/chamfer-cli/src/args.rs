@@ -1,8 +1,10 @@
 //! The command line.
 
-use crate::input::{Format, Missing};
+use crate::error::CliError;
+use crate::input::{self, Format, Missing};
+use crate::spec::{FamilyName, FamilySpec, PenaltyName, PenaltySpec};
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 const OBJECTIVE: &str = "\
 Objective:
@@ -12,10 +14,14 @@ Objective:
   s_j is the standard deviation of column j (1/n, as in glmnet, whose default this is), or 1 with
   --no-standardize: then it is exactly scikit-learn's Lasso. The intercept b is never penalized.
   With --weights, 1/n becomes w_i / Σw. Coefficients are reported on the original scale.
+  --family changes the loss, which stays a mean over rows; --penalty changes what λ multiplies. The
+  formula that was minimized is printed and kept in model.json.
 
 Certificate:
   Every λ comes with its relative duality gap: the objective is within this fraction of its
-  minimum, proved by a dual point computed from the data.
+  minimum, proved by a dual point computed from the data. Penalties that are not convex (lq, mcp,
+  scad, and group with --q below 1) have no such bound: there, the fit is stationary to this
+  fraction of λ and a local minimum, by the smallest eigenvalue of its Hessian.
 
 Exit status:
   0    every λ met the tolerance
@@ -34,10 +40,10 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Compute a lasso path: one certified fit for each λ of a grid
+    /// Compute a path: one certified sparse fit for each λ of a grid
     #[command(after_long_help = OBJECTIVE)]
     Path(PathArgs),
-    /// Fit the lasso at one λ
+    /// Fit at one λ
     #[command(after_long_help = OBJECTIVE)]
     Fit(FitArgs),
     /// Predict with a model on the rows of a file
@@ -110,9 +116,114 @@ pub struct DataArgs {
     pub missing: Missing,
 }
 
+/// Which problem is solved.
+#[derive(Debug, Args)]
+pub struct ProblemArgs {
+    /// How the target depends on the linear predictor
+    #[arg(long, value_enum, default_value_t, help_heading = "Model")]
+    pub family: FamilyName,
+
+    /// θ of the negative binomial family [default: 1]
+    #[arg(long, value_parser = number, help_heading = "Model")]
+    pub theta: Option<f64>,
+
+    /// Variance power of the tweedie family, between 1 and 2 [default: 1.5]
+    #[arg(long, value_parser = number, help_heading = "Model")]
+    pub power: Option<f64>,
+
+    /// Residual beyond which the huber family is linear, in units of the target [default: 1]
+    #[arg(long, value_parser = number, help_heading = "Model")]
+    pub delta: Option<f64>,
+
+    /// What makes coefficients zero
+    #[arg(long, value_enum, default_value_t, help_heading = "Model")]
+    pub penalty: PenaltyName,
+
+    /// Exponent of --penalty lq [default: 0.5] or group [default: 1]
+    #[arg(long, value_parser = number, help_heading = "Model")]
+    pub q: Option<f64>,
+
+    /// γ of --penalty mcp [default: 3] or a of scad [default: 3.7]
+    #[arg(long, value_parser = number, help_heading = "Model")]
+    pub shape: Option<f64>,
+
+    /// Share of the lasso in --penalty sparse-group [default: 0.5]
+    #[arg(long, value_parser = fraction, help_heading = "Model")]
+    pub l1_share: Option<f64>,
+
+    /// The elastic net's α: this share of the penalty and the rest a ridge
+    #[arg(long, default_value_t = 1.0, value_parser = l1_ratio, help_heading = "Model")]
+    pub l1_ratio: f64,
+
+    /// Groups of columns: a CSV file with a column and its group in each row, or a separator, as in
+    /// `--groups _`: then a column's group is its name up to it
+    #[arg(long, value_name = "FILE|SEPARATOR", help_heading = "Model")]
+    pub groups: Option<String>,
+
+    /// Columns without a penalty, with * and ? as wildcards
+    #[arg(long, value_name = "COLUMNS", value_delimiter = ',', help_heading = "Model")]
+    pub unpenalized: Vec<String>,
+}
+
+impl ProblemArgs {
+    /// The family with its parameter.
+    ///
+    /// # Errors
+    /// If a parameter is given that the family does not have.
+    pub fn family(&self) -> Result<FamilySpec, CliError> {
+        let given = [
+            (FamilyName::NegativeBinomial, "--theta", self.theta, 1.0),
+            (FamilyName::Tweedie, "--power", self.power, 1.5),
+            (FamilyName::Huber, "--delta", self.delta, 1.0),
+        ];
+        for (family, option, value, _) in given {
+            if value.is_some() && family != self.family {
+                return Err(CliError::Options(format!("{option} does not fit this --family")));
+            }
+        }
+        let own = given.into_iter().find(|(family, ..)| *family == self.family);
+        let parameter = own.map(|(_, _, value, default)| value.unwrap_or(default));
+        Ok(FamilySpec { name: self.family, parameter })
+    }
+
+    /// The penalty for coded columns called `names`, of the data in `file`.
+    ///
+    /// # Errors
+    /// If an option is given that the penalty does not have, or the groups cannot be read.
+    pub fn penalty(&self, names: &[String], file: &Path) -> Result<PenaltySpec, CliError> {
+        use PenaltyName as Name;
+        let given: [(&str, Option<f64>, &[Name]); 3] = [
+            ("--q", self.q, &[Name::Lq, Name::Group]),
+            ("--shape", self.shape, &[Name::Mcp, Name::Scad]),
+            ("--l1-share", self.l1_share, &[Name::SparseGroup]),
+        ];
+        let mut shape = None;
+        for (option, value, penalties) in given {
+            if value.is_some() && !penalties.contains(&self.penalty) {
+                return Err(CliError::Options(format!("{option} does not fit this --penalty")));
+            }
+            shape = shape.or(value);
+        }
+        let has_groups = matches!(self.penalty, Name::Group | Name::SparseGroup);
+        let groups = match &self.groups {
+            Some(_) if !has_groups => {
+                let message = "--groups needs --penalty group or sparse-group";
+                return Err(CliError::Options(message.to_owned()));
+            }
+            Some(groups) => Some(input::groups(groups, names)?),
+            None => None,
+        };
+        let unpenalized = input::matching_columns(&self.unpenalized, names, file)?;
+        Ok(PenaltySpec { name: self.penalty, shape, l1_ratio: self.l1_ratio, groups, unpenalized })
+    }
+}
+
 /// What a fit needs to know about the model.
 #[derive(Debug, Args)]
 pub struct ModelArgs {
+    #[command(flatten)]
+    pub problem: ProblemArgs,
+
     /// Fit no intercept
     #[arg(long, help_heading = "Model")]
     pub no_intercept: bool,
@@ -121,7 +232,7 @@ pub struct ModelArgs {
     #[arg(long, help_heading = "Model")]
     pub no_standardize: bool,
 
-    /// Relative duality gap to reach at every λ
+    /// Relative duality gap to reach at every λ, or relative stationarity where there is none
     #[arg(
         long,
         default_value = "1e-6",
@@ -206,6 +317,10 @@ pub struct PredictArgs {
     #[arg(short, long, value_parser = lambda, allow_negative_numbers = true)]
     pub lambda: Option<f64>,
 
+    /// Print linear predictors instead of means or probabilities
+    #[arg(long)]
+    pub link: bool,
+
     /// CSV file to write to [default: print]
     #[arg(short, long, value_name = "FILE")]
     pub out: Option<PathBuf>,
@@ -249,6 +364,15 @@ fn tolerance(text: &str) -> Result<f64, String> {
 fn fraction(text: &str) -> Result<f64, String> {
     let value = number(text)?;
     if value > 0.0 && value < 1.0 { Ok(value) } else { Err("must be between 0 and 1".to_owned()) }
+}
+
+fn l1_ratio(text: &str) -> Result<f64, String> {
+    let value = number(text)?;
+    if value > 0.0 && value <= 1.0 {
+        Ok(value)
+    } else {
+        Err("must be above 0 and at most 1".to_owned())
+    }
 }
 
 fn delimiter(text: &str) -> Result<u8, String> {

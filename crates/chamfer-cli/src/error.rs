@@ -15,6 +15,9 @@ pub enum CliError {
     /// The regression cannot be set up or solved.
     #[error("{}: {message}", path.display())]
     Regression { path: PathBuf, message: String },
+    /// Options that do not fit together or to the data.
+    #[error("{0}")]
+    Options(String),
     /// The model file cannot be read.
     #[error("{}: {}", path.display(), unreadable(error))]
     Read { path: PathBuf, error: io::Error },
@@ -115,6 +118,9 @@ impl CliError {
                 "the values of the target \"{target}\" are too large or too small for double \
                  precision; rescale them"
             ),
+            Glm::NonFiniteLoss { .. } => format!(
+                "the loss is beyond double precision; rescale the target \"{target}\" or the columns"
+            ),
             Glm::Overflow { column: j } => format!(
                 "the values of column \"{}\" are too large for double precision; rescale them, or \
                  leave the column out",
@@ -129,6 +135,11 @@ impl CliError {
             Glm::InvalidWeight { row: i, value } => {
                 format!("row {}: the weight is {value}; weights must be 0 or more", row(i))
             }
+            Glm::InvalidTarget { row: i, value, family, needed } => format!(
+                "row {}, column \"{target}\": the value is {value}, but the {family} family needs \
+                 {needed}; choose another with --family",
+                row(i)
+            ),
             other => other.to_string(),
         };
         Self::Regression { path: names.file.to_owned(), message }

@@ -1,7 +1,7 @@
-//! The `chamfer` command: certified lasso paths on real data.
+//! The `chamfer` command: certified sparse regression on real data.
 //!
 //! `input` turns a file into numbers, `commands` do one subcommand each, `model` is the file that
-//! they exchange, `output` and `plot` are what a person sees.
+//! they exchange, `spec` names families and penalties, `output` and `plot` are what a person sees.
 
 mod args;
 mod commands;
@@ -11,6 +11,7 @@ mod interrupt;
 mod model;
 mod output;
 mod plot;
+mod spec;
 
 use clap::Parser;
 use std::process::ExitCode;

@@ -3,7 +3,8 @@
 use crate::error::CliError;
 use crate::input::Encoding;
 use crate::output::{count, significant};
-use chamfer_glm::Coefficients;
+use crate::spec::{FamilySpec, PenaltySpec};
+use chamfer_glm::{Coefficients, Optimality};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
@@ -11,21 +12,21 @@ use std::path::Path;
 /// Marks a file as a model of this program.
 const SCHEMA: &str = "chamfer-model";
 /// Version of the format; it changes when an older program would misread the file.
-const VERSION: u64 = 1;
+const VERSION: u64 = 2;
 
 /// A fitted model: how the data was coded, and the fit at each λ.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Model {
     #[serde(flatten)]
     pub head: Head,
-    pub family: Family,
-    pub penalty: PenaltyName,
+    pub family: FamilySpec,
+    pub penalty: PenaltySpec,
     /// The formula, for people.
     pub objective: String,
     pub data: DataFacts,
     pub intercept: bool,
     pub standardize: bool,
-    /// Relative duality gap asked for.
+    /// Relative duality gap asked for, or relative stationarity where the penalty is not convex.
     pub tolerance: f64,
     pub seed: u64,
     /// Whether Ctrl-C ended the path early.
@@ -51,18 +52,6 @@ impl Default for Head {
     }
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Family {
-    Gaussian,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum PenaltyName {
-    Lasso,
-}
-
 /// The training data in a few words.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct DataFacts {
@@ -78,14 +67,19 @@ pub struct DataFacts {
 pub struct FitRecord {
     pub lambda: f64,
     pub nonzero: usize,
-    pub r_squared: f64,
-    /// Value of the objective.
+    /// Fraction of the null deviance explained; R² for the gaussian family.
+    pub deviance_explained: f64,
+    /// Value of the objective, less the least that the loss can be.
     pub objective: f64,
-    /// Proved lower bound of the objective.
-    pub dual: f64,
-    /// `(objective − dual) / objective`.
-    pub relative_gap: f64,
-    /// Whether the relative gap met the tolerance.
+    /// Proved lower bound of the objective, where the penalty is convex.
+    pub dual: Option<f64>,
+    /// `(objective − dual) / objective`
+    pub relative_gap: Option<f64>,
+    /// The largest violation of first-order optimality, relative to λ.
+    pub relative_stationarity: f64,
+    /// The smallest eigenvalue of the Hessian on the support, where the penalty is not convex.
+    pub smallest_eigenvalue: Option<f64>,
+    /// Whether the certificate met the tolerance.
     pub converged: bool,
     pub newton_steps: usize,
     pub seconds: f64,
@@ -154,6 +148,25 @@ impl Model {
 }
 
 impl FitRecord {
+    /// The same fit with what another look at data found.
+    pub fn certified(
+        self,
+        optimality: &Optimality,
+        deviance_explained: f64,
+        tolerance: f64,
+    ) -> Self {
+        Self {
+            deviance_explained,
+            objective: optimality.objective,
+            dual: optimality.gap.map(|gap| gap.dual.min(gap.primal)),
+            relative_gap: optimality.gap.map(|gap| gap.relative()),
+            relative_stationarity: optimality.relative_stationarity,
+            smallest_eigenvalue: optimality.smallest_eigenvalue,
+            converged: optimality.meets(tolerance),
+            ..self
+        }
+    }
+
     /// The coefficients by position, for coded columns called `names`.
     ///
     /// A coefficient whose column is not there is an error: the file was edited.

@@ -130,9 +130,10 @@ fn gaussian_lasso_is_that_of_the_special_solver() {
     let (x, eta) = data(3);
     let design = DenseDesign::new(N, P, &x).unwrap();
     let family = Separable::new(Gaussian, eta.clone(), None).unwrap();
+    // Weights, even of ones, are for the general solver.
+    let penalty = Regularizer::l1().with_weights(vec![1.0; P]);
     let regression =
-        Regression::new(&design, &family, Regularizer::l1(), &RegressionSettings::default())
-            .unwrap();
+        Regression::new(&design, &family, penalty, &RegressionSettings::default()).unwrap();
     let problem = Problem::new(&design, &eta, &ProblemSettings::default()).unwrap();
     let lambda_max = regression.lambda_max().unwrap();
     assert!((lambda_max / problem.lambda_max() - 1.0).abs() < 1e-9);

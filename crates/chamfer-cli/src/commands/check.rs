@@ -6,7 +6,7 @@ use crate::error::CliError;
 use crate::input::Need;
 use crate::model::{FitRecord, Model};
 use crate::output::{PathTable, Progress, count, print, say};
-use chamfer_glm::{Problem, ProblemSettings};
+use chamfer_glm::{Regression, RegressionSettings};
 use std::time::Instant;
 
 pub fn run(args: &CheckArgs) -> Result<Status, CliError> {
@@ -16,13 +16,16 @@ pub fn run(args: &CheckArgs) -> Result<Status, CliError> {
     let names = data::names(&args.file.file, &frame, &model.encoding);
     let regression_error = |error: chamfer_glm::Error| CliError::regression(&error, names);
     let design = data::design(&frame).map_err(regression_error)?;
-    let settings = ProblemSettings {
+    let settings = RegressionSettings {
         intercept: model.intercept,
         standardize: model.standardize,
-        weights: frame.weights.as_deref(),
+        offset: None,
     };
-    let target = frame.target.as_deref().unwrap_or_default();
-    let problem = Problem::new(design.as_ref(), target, &settings).map_err(regression_error)?;
+    let target = frame.target.clone().unwrap_or_default();
+    let family = model.family.make(target, frame.weights.as_deref()).map_err(regression_error)?;
+    let penalty = model.penalty.make(&frame.names)?;
+    let regression = Regression::new(design.as_ref(), family.as_ref(), penalty, &settings)
+        .map_err(regression_error)?;
     let positions = data::positions(&frame);
     let progress = Progress::of_lambdas(model.path.len());
     let checked = model
@@ -31,26 +34,19 @@ pub fn run(args: &CheckArgs) -> Result<Status, CliError> {
         .map(|fit| {
             let started = Instant::now();
             let coefficients = fit.coefficients_for(&positions, &args.model)?;
-            let certificate =
-                problem.certify(&coefficients, fit.lambda).map_err(regression_error)?;
-            progress.advance(certificate.n_nonzero);
-            let relative_gap = certificate.gap.relative();
-            Ok(FitRecord {
-                nonzero: certificate.n_nonzero,
-                r_squared: certificate.r_squared,
-                objective: certificate.gap.primal,
-                dual: certificate.gap.dual,
-                relative_gap,
-                converged: relative_gap <= tolerance,
-                seconds: started.elapsed().as_secs_f64(),
-                ..fit.clone()
-            })
+            let nonzero = coefficients.values.iter().filter(|(_, b)| *b != 0.0).count();
+            let (optimality, explained) =
+                regression.certify(&[coefficients], fit.lambda).map_err(regression_error)?;
+            progress.advance(nonzero);
+            let seconds = started.elapsed().as_secs_f64();
+            let fit = FitRecord { nonzero, seconds, ..fit.clone() };
+            Ok(fit.certified(&optimality, explained, tolerance))
         })
         .collect::<Result<Vec<_>, CliError>>()?;
 
     drop(progress);
 
-    let table = PathTable { fits: &checked, tolerance };
+    let table = PathTable::of(&model, &checked, tolerance);
     let n_missed = table.n_missed();
     if args.json {
         #[derive(serde::Serialize)]
@@ -65,10 +61,12 @@ pub fn run(args: &CheckArgs) -> Result<Status, CliError> {
         print(&table.text())?;
     }
     if n_missed == 0 {
-        say(&format!(
-            "certified: {} within {tolerance:e} of the minimum",
-            count(checked.len(), "fit")
-        ));
+        let fits = count(checked.len(), "fit");
+        say(&if model.penalty.is_convex() {
+            format!("certified: {fits} within {tolerance:e} of the minimum")
+        } else {
+            format!("certified: {fits} at a local minimum, stationary to {tolerance:e}")
+        });
         return Ok(Status::Certified);
     }
     say(&format!(

@@ -4,10 +4,11 @@ use super::{Status, columns, data, picture, report, solved, to_json};
 use crate::args::{DataArgs, FitArgs, ModelArgs, PathArgs};
 use crate::error::{CliError, DataNames};
 use crate::interrupt::Interrupt;
-use crate::model::{DataFacts, Family, Head, Model, PenaltyName};
+use crate::model::{DataFacts, Head, Model};
 use crate::output::{OutputFolder, PathTable, say};
 use crate::plot::rasterize;
-use chamfer_glm::{Error as GlmError, Problem, ProblemSettings, lambda_grid};
+use crate::spec::{FamilySpec, PenaltySpec};
+use chamfer_glm::{Error as GlmError, Regression, RegressionSettings, lambda_grid};
 
 /// Which λs to fit.
 enum Lambdas {
@@ -54,32 +55,38 @@ fn run(
     let regression_error = |error: GlmError| CliError::regression(&error, names);
     let design = data::design(&frame).map_err(regression_error)?;
     columns::warn_of_columns(design.as_ref(), &frame.names);
-    let settings = ProblemSettings {
+    let settings = RegressionSettings {
         intercept: !args.no_intercept,
         standardize: !args.no_standardize,
-        weights: frame.weights.as_deref(),
+        offset: None,
     };
-    let target = frame.target.as_deref().unwrap_or_default();
-    let problem = Problem::new(design.as_ref(), target, &settings).map_err(regression_error)?;
+    let family_spec = args.problem.family()?;
+    let penalty_spec = args.problem.penalty(&frame.names, &data_args.file.file)?;
+    let target = frame.target.clone().unwrap_or_default();
+    let family = family_spec.make(target, frame.weights.as_deref()).map_err(regression_error)?;
+    let penalty = penalty_spec.make(&frame.names)?;
+    let regression = Regression::new(design.as_ref(), family.as_ref(), penalty, &settings)
+        .map_err(regression_error)?;
     let lambdas = match lambdas {
         Lambdas::Given(lambdas) => lambdas,
         Lambdas::Grid { n_lambdas, min_ratio } => {
             let wide = frame.matrix.n_rows() < frame.matrix.n_cols();
             let ratio = min_ratio.unwrap_or(if wide { 1e-2 } else { 1e-4 });
-            lambda_grid(problem.lambda_max(), n_lambdas, ratio).map_err(regression_error)?
+            let largest = regression.lambda_max().map_err(regression_error)?;
+            lambda_grid(largest, n_lambdas, ratio).map_err(regression_error)?
         }
     };
 
     let solved =
-        solved::solve(&problem, &lambdas, args.tol, &interrupt).map_err(regression_error)?;
+        solved::solve(&regression, &lambdas, args.tol, &interrupt).map_err(regression_error)?;
     if solved.points.is_empty() {
         return Err(CliError::InterruptedEarly);
     }
     let model = Model {
         head: Head::default(),
-        family: Family::Gaussian,
-        penalty: PenaltyName::Lasso,
-        objective: objective(&settings).to_owned(),
+        objective: objective(&family_spec, &penalty_spec, &settings, frame.weights.is_some()),
+        family: family_spec,
+        penalty: penalty_spec,
         data: DataFacts {
             file: data::file_name(&data_args.file.file),
             rows: frame.matrix.n_rows(),
@@ -96,30 +103,29 @@ fn run(
     let files = match folder {
         Some(folder) => {
             let picture =
-                with_plots.then(|| picture::draw(&problem, &solved.points, &model, &frame));
+                with_plots.then(|| picture::draw(&regression, &solved.points, &model, &frame));
             write(folder, &model, picture.transpose()?.as_deref())?
         }
         None => Vec::new(),
     };
-    report::report(&model, &problem, &solved, &frame, &files, args.json)?;
+    report::report(&model, &regression, &solved, &frame, &files, args.json)?;
     Ok(solved.status())
 }
 
-fn objective(settings: &ProblemSettings) -> &'static str {
-    match (settings.weights.is_some(), settings.standardize) {
-        (false, true) => "1/(2n) ‖y − Xβ − b‖² + λ Σ_j s_j |β_j|, s_j = standard deviation of x_j",
-        (false, false) => "1/(2n) ‖y − Xβ − b‖² + λ ‖β‖₁",
-        (true, true) => {
-            "½ Σ_i w_i (y_i − x_iβ − b)² / Σ_i w_i + λ Σ_j s_j |β_j|, s_j = weighted standard \
-             deviation of x_j"
-        }
-        (true, false) => "½ Σ_i w_i (y_i − x_iβ − b)² / Σ_i w_i + λ ‖β‖₁",
-    }
+/// The formula, for people.
+fn objective(
+    family: &FamilySpec,
+    penalty: &PenaltySpec,
+    settings: &RegressionSettings<'_>,
+    weighted: bool,
+) -> String {
+    let penalty = penalty.formula(settings.standardize, weighted);
+    format!("{} + {penalty}", family.loss(weighted))
 }
 
 /// Writes the files of a fit; says where they are.
 fn write(folder: OutputFolder, model: &Model, svg: Option<&str>) -> Result<Vec<String>, CliError> {
-    let table = PathTable { fits: &model.path, tolerance: model.tolerance }.csv();
+    let table = PathTable::of(model, &model.path, model.tolerance).csv();
     let png = svg.map(rasterize).transpose()?;
     let mut json = to_json(model)?;
     json.push('\n');

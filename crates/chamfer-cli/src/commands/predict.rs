@@ -20,7 +20,14 @@ pub fn run(args: &PredictArgs) -> Result<Status, CliError> {
     let positions = data::positions(&frame);
     let predictions = fits
         .iter()
-        .map(|fit| Ok(fit.coefficients_for(&positions, &args.model)?.predict(design.as_ref())))
+        .map(|fit| {
+            let coefficients = fit.coefficients_for(&positions, &args.model)?;
+            let mut predictions = coefficients.predict(design.as_ref());
+            if !args.link {
+                model.family.respond(&mut predictions);
+            }
+            Ok(predictions)
+        })
         .collect::<Result<Vec<_>, CliError>>()?;
 
     let mut text = String::from("row");

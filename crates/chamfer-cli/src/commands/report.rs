@@ -6,7 +6,7 @@ use crate::error::CliError;
 use crate::input::Frame;
 use crate::model::{DataFacts, FitRecord, Model};
 use crate::output::{PathTable, count, print, say, significant, top_coefficients, with_commas};
-use chamfer_glm::{PathPoint, Problem};
+use chamfer_glm::{Regression, RegressionPoint};
 
 /// Coefficients shown after a fit.
 const SHOWN_COEFFICIENTS: usize = 10;
@@ -14,13 +14,13 @@ const SHOWN_COEFFICIENTS: usize = 10;
 /// Prints the fits as a table or as JSON, and says what fell short.
 pub fn report(
     model: &Model,
-    problem: &Problem,
+    regression: &Regression,
     solved: &Solved,
     frame: &Frame,
     files: &[String],
     json: bool,
 ) -> Result<(), CliError> {
-    let table = PathTable { fits: &model.path, tolerance: model.tolerance };
+    let table = PathTable::of(model, &model.path, model.tolerance);
     if json {
         #[derive(serde::Serialize)]
         struct Report<'a> {
@@ -54,7 +54,7 @@ pub fn report(
         ))?;
         print(&table.text())?;
         if let Some(last) = solved.points.last() {
-            print(&top(last, problem, frame, model.standardize))?;
+            print(&top(last, regression, frame, model.standardize))?;
         }
         if !files.is_empty() {
             print(&format!("wrote {}", files.join(", ")))?;
@@ -77,14 +77,20 @@ pub fn report(
 }
 
 /// The largest coefficients of a fit, by the scale on which they can be compared.
-fn top(point: &PathPoint, problem: &Problem, frame: &Frame, standardized: bool) -> String {
-    let values = &point.coefficients.values;
+fn top(
+    point: &RegressionPoint,
+    regression: &Regression,
+    frame: &Frame,
+    standardized: bool,
+) -> String {
+    let coefficients = &point.coefficients[0];
+    let values = &coefficients.values;
     if values.is_empty() {
         return format!("at lambda {}, every coefficient is 0", significant(point.lambda));
     }
     let mut rows: Vec<(&str, f64, f64)> = values
         .iter()
-        .map(|&(j, value)| (frame.names[j].as_str(), value, value * problem.design().scale(j)))
+        .map(|&(j, value)| (frame.names[j].as_str(), value, value * regression.scale(j)))
         .collect();
     rows.sort_by(|a, b| b.2.abs().total_cmp(&a.2.abs()));
     let n = rows.len();
@@ -97,7 +103,7 @@ fn top(point: &PathPoint, problem: &Problem, frame: &Frame, standardized: bool) 
     format!(
         "at lambda {}, intercept {}, {which} nonzero coefficients:\n{}",
         significant(point.lambda),
-        significant(point.coefficients.intercept),
+        significant(coefficients.intercept),
         top_coefficients(&rows, standardized)
     )
 }

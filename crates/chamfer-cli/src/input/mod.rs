@@ -10,6 +10,7 @@
 
 mod encode;
 mod error;
+mod groups;
 mod names;
 mod read;
 mod sparse;
@@ -17,6 +18,7 @@ mod table;
 
 pub use encode::{Encoding, Frame, Matrix, Missing, Need, Note, Selection, fit_encoding};
 pub use error::InputError;
+pub use groups::{groups, matching_columns};
 pub use read::{Format, ReadOptions, read};
 pub use table::Table;
 

@@ -1,6 +1,7 @@
 //! Results as text tables and CSV.
 
-use crate::model::FitRecord;
+use crate::model::{FitRecord, Model};
+use crate::spec::FamilyName;
 use std::fmt::Write;
 
 /// Marks a λ that missed the tolerance.
@@ -8,21 +9,31 @@ const MISSED: &str = " *";
 
 /// The fits of a path, a row each.
 pub struct PathTable<'a> {
-    pub fits: &'a [FitRecord],
-    pub tolerance: f64,
+    fits: &'a [FitRecord],
+    tolerance: f64,
+    /// What the fraction of deviance explained is called.
+    explained: &'static str,
+    convex: bool,
 }
 
-impl PathTable<'_> {
+impl<'a> PathTable<'a> {
+    /// Fits of a model, or new certificates of them.
+    pub fn of(model: &Model, fits: &'a [FitRecord], tolerance: f64) -> Self {
+        let explained = if model.family.name == FamilyName::Gaussian { "R²" } else { "D²" };
+        Self { fits, tolerance, explained, convex: model.penalty.is_convex() }
+    }
+
     /// For people.
     pub fn text(&self) -> String {
-        let header =
-            ["lambda", "nonzero", "R²", "relative gap", "seconds"].map(str::to_owned).to_vec();
+        let proof = if self.convex { "relative gap" } else { "stationarity" };
+        let header = ["lambda", "nonzero", self.explained, proof, "seconds"];
+        let header = header.map(str::to_owned).to_vec();
         let rows = self.fits.iter().map(|fit| {
             vec![
                 significant(fit.lambda),
                 fit.nonzero.to_string(),
-                format!("{:.4}", fit.r_squared),
-                gap(fit.relative_gap),
+                format!("{:.4}", fit.deviance_explained),
+                gap(fit.relative_gap.unwrap_or(fit.relative_stationarity)),
                 format!("{:.4}", fit.seconds),
             ]
         });
@@ -33,12 +44,13 @@ impl PathTable<'_> {
             let _ = writeln!(text, "{line}{}", if missed { MISSED } else { "" });
         }
         if self.n_missed() > 0 {
-            let _ = writeln!(
-                text,
-                "{MISSED} missed the tolerance of {:e}: the objective is only proved to be within \
-                 this gap of its minimum",
-                self.tolerance
-            );
+            let meaning = if self.convex {
+                "the objective is only proved to be within this gap of its minimum"
+            } else {
+                "the fit is no certified local minimum"
+            };
+            let _ =
+                writeln!(text, "{MISSED} missed the tolerance of {:e}: {meaning}", self.tolerance);
         }
         text
     }
@@ -50,15 +62,19 @@ impl PathTable<'_> {
     /// `path.csv`: a row for each λ.
     pub fn csv(&self) -> String {
         let mut text = String::from(
-            "lambda,nonzero,r_squared,objective,dual,relative_gap,converged,newton_steps,seconds\n",
+            "lambda,nonzero,deviance_explained,objective,dual,relative_gap,relative_stationarity,\
+             smallest_eigenvalue,converged,newton_steps,seconds\n",
         );
         for fit in self.fits {
-            let FitRecord { lambda, nonzero, r_squared, objective, dual, .. } = fit;
-            let FitRecord { relative_gap, converged, newton_steps, seconds, .. } = fit;
+            let number = |value: Option<f64>| value.map_or_else(String::new, |x| format!("{x:e}"));
+            let FitRecord { lambda, nonzero, deviance_explained, objective, .. } = fit;
+            let FitRecord { relative_stationarity, converged, newton_steps, seconds, .. } = fit;
+            let (dual, gap) = (number(fit.dual), number(fit.relative_gap));
+            let least = number(fit.smallest_eigenvalue);
             let _ = writeln!(
                 text,
-                "{lambda},{nonzero},{r_squared},{objective},{dual},{relative_gap:e},{converged},\
-                 {newton_steps},{seconds}"
+                "{lambda},{nonzero},{deviance_explained},{objective},{dual},{gap},\
+                 {relative_stationarity:e},{least},{converged},{newton_steps},{seconds}"
             );
         }
         text

@@ -225,10 +225,6 @@ impl<'a> Regression<'a> {
             convex: None,
             lasso: None,
         };
-        regression.null = regression.null_model()?;
-        if !regression.penalty.is_convex() {
-            regression.convex = Some(Box::new(regression.with_convex_penalty()));
-        }
         if let Some(target) = family.least_squares()
             && regression.penalty.is_plain_lasso()
             && regression.offset.is_empty()
@@ -236,6 +232,10 @@ impl<'a> Regression<'a> {
             let weights = Some(family.weights());
             let settings = ProblemSettings { intercept, standardize, weights };
             regression.lasso = Some(Problem::new(data, target, &settings)?);
+        }
+        regression.null = regression.null_model()?;
+        if !regression.penalty.is_convex() {
+            regression.convex = Some(Box::new(regression.with_convex_penalty()));
         }
         Ok(regression)
     }

@@ -20,6 +20,8 @@ pub enum Role {
     Exclude,
     /// Columns to be read as labels.
     Categorical,
+    /// Columns without a penalty.
+    Unpenalized,
 }
 
 impl fmt::Display for Role {
@@ -30,6 +32,7 @@ impl fmt::Display for Role {
             Self::Include => "--include",
             Self::Exclude => "--exclude",
             Self::Categorical => "--categorical",
+            Self::Unpenalized => "--unpenalized",
         })
     }
 }

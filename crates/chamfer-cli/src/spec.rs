@@ -1,0 +1,262 @@
+//! Family and penalty by name, as the command line and `model.json` have them.
+
+use crate::error::CliError;
+use chamfer_glm::{
+    Binomial, Error as GlmError, Family, Gamma, Gaussian, Huber, NegativeBinomial, Poisson,
+    Regularizer, Separable, SquaredHinge, Tweedie,
+};
+use clap::ValueEnum;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, HashMap};
+
+/// How the target depends on the linear predictor.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
+#[serde(rename_all = "snake_case")]
+pub enum FamilyName {
+    /// Any number; least squares
+    #[default]
+    Gaussian,
+    /// 0 or 1, or a share between; logistic regression
+    Binomial,
+    /// A count; log link
+    Poisson,
+    /// A number above 0; log link
+    Gamma,
+    /// A count with variance μ + μ²/θ; log link; see --theta
+    NegativeBinomial,
+    /// An amount, often 0, with variance μ^p; log link; see --power
+    Tweedie,
+    /// Any number, with outliers; see --delta
+    Huber,
+    /// 0 or 1; the smooth support vector machine
+    SquaredHinge,
+}
+
+/// A family with its parameter, if it has one.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct FamilySpec {
+    pub name: FamilyName,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parameter: Option<f64>,
+}
+
+impl FamilySpec {
+    /// The family for a target.
+    pub fn make(
+        &self,
+        target: Vec<f64>,
+        weights: Option<&[f64]>,
+    ) -> Result<Box<dyn Family>, GlmError> {
+        let parameter = self.parameter.unwrap_or(f64::NAN);
+        Ok(match self.name {
+            FamilyName::Gaussian => Box::new(Separable::new(Gaussian, target, weights)?),
+            FamilyName::Binomial => Box::new(Separable::new(Binomial, target, weights)?),
+            FamilyName::Poisson => Box::new(Separable::new(Poisson, target, weights)?),
+            FamilyName::Gamma => Box::new(Separable::new(Gamma, target, weights)?),
+            FamilyName::NegativeBinomial => {
+                Box::new(Separable::new(NegativeBinomial::new(parameter)?, target, weights)?)
+            }
+            FamilyName::Tweedie => {
+                Box::new(Separable::new(Tweedie::new(parameter)?, target, weights)?)
+            }
+            FamilyName::Huber => Box::new(Separable::new(Huber::new(parameter)?, target, weights)?),
+            FamilyName::SquaredHinge => Box::new(Separable::new(SquaredHinge, target, weights)?),
+        })
+    }
+
+    /// Turns linear predictors into means or probabilities.
+    pub fn respond(&self, predictor: &mut [f64]) {
+        let of: fn(f64) -> f64 = match self.name {
+            FamilyName::Gaussian | FamilyName::Huber | FamilyName::SquaredHinge => return,
+            FamilyName::Binomial => |eta| 1.0 / (1.0 + (-eta).exp()),
+            FamilyName::Poisson
+            | FamilyName::Gamma
+            | FamilyName::NegativeBinomial
+            | FamilyName::Tweedie => f64::exp,
+        };
+        for eta in predictor {
+            *eta = of(*eta);
+        }
+    }
+
+    /// The loss, for people.
+    pub fn loss(&self, weighted: bool) -> String {
+        let parameter = self.parameter.unwrap_or(f64::NAN);
+        let of_row = match self.name {
+            FamilyName::Gaussian if weighted => {
+                return "½ Σ_i w_i (y_i − x_iβ − b)² / Σ_i w_i".to_owned();
+            }
+            FamilyName::Gaussian => return "1/(2n) ‖y − Xβ − b‖²".to_owned(),
+            FamilyName::Binomial => "[ln(1 + e^η_i) − y_i η_i]".to_owned(),
+            FamilyName::Poisson => "[e^η_i − y_i η_i]".to_owned(),
+            FamilyName::Gamma => "[η_i + y_i e^−η_i]".to_owned(),
+            FamilyName::NegativeBinomial => {
+                format!("[(y_i + θ) ln(1 + e^η_i/θ) − y_i η_i] (θ = {parameter})")
+            }
+            FamilyName::Tweedie => {
+                format!("[e^((2−p)η_i)/(2−p) − y_i e^((1−p)η_i)/(1−p)] (p = {parameter})")
+            }
+            FamilyName::Huber => format!("huber_δ(y_i − η_i) (δ = {parameter})"),
+            FamilyName::SquaredHinge => "½ max(0, 1 − s_i η_i)² (s_i = 2y_i − 1)".to_owned(),
+        };
+        if weighted {
+            format!("Σ_i w_i {of_row} / Σ_i w_i, η = Xβ + b,")
+        } else {
+            format!("1/n Σ_i {of_row}, η = Xβ + b,")
+        }
+    }
+}
+
+/// What makes coefficients zero.
+#[allow(clippy::doc_markdown, reason = "the text of --help")]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
+#[serde(rename_all = "snake_case")]
+pub enum PenaltyName {
+    /// Σ |β_j|; convex
+    #[default]
+    Lasso,
+    /// Σ |β_j|^q, less shrinkage than the lasso; see --q
+    Lq,
+    /// The minimax concave penalty, no shrinkage of large coefficients; see --shape
+    Mcp,
+    /// The smoothly clipped absolute deviation; see --shape
+    Scad,
+    /// The lasso with coefficients of 0 or above; convex
+    NonNegative,
+    /// Σ √n_g ‖β_g‖₂, whole groups in or out; see --groups and --q; convex at q = 1
+    Group,
+    /// The lasso within the group lasso; see --groups and --l1-share; convex
+    SparseGroup,
+}
+
+/// A penalty with what it needs.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PenaltySpec {
+    pub name: PenaltyName,
+    /// q, γ, a or the share of the lasso, for the penalties that have one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shape: Option<f64>,
+    /// The elastic net's α.
+    #[serde(default = "one")]
+    pub l1_ratio: f64,
+    /// Group of each coded column.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub groups: Option<BTreeMap<String, String>>,
+    /// Coded columns without a penalty.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unpenalized: Vec<String>,
+}
+
+fn one() -> f64 {
+    1.0
+}
+
+impl PenaltySpec {
+    /// The penalty for coded columns called `names`.
+    ///
+    /// # Errors
+    /// If a column has no group, or one without a penalty is not there.
+    pub fn make(&self, names: &[String]) -> Result<Regularizer, CliError> {
+        let positions: HashMap<&str, usize> =
+            names.iter().enumerate().map(|(j, name)| (name.as_str(), j)).collect();
+        let place = |name: &String| {
+            positions.get(name.as_str()).copied().ok_or_else(|| {
+                CliError::Options(format!("there is no column \"{name}\" to leave unpenalized"))
+            })
+        };
+        let unpenalized: Vec<usize> =
+            self.unpenalized.iter().map(place).collect::<Result<_, _>>()?;
+        let shape = |default: f64| self.shape.unwrap_or(default);
+        let penalty = match self.name {
+            PenaltyName::Lasso => Regularizer::l1(),
+            PenaltyName::Lq => Regularizer::lq(shape(0.5)),
+            PenaltyName::Mcp => Regularizer::mcp(shape(3.0)),
+            PenaltyName::Scad => Regularizer::scad(shape(3.7)),
+            PenaltyName::NonNegative => Regularizer::non_negative(),
+            PenaltyName::Group => {
+                Regularizer::group_lq(self.members(names, &unpenalized)?, shape(1.0))
+            }
+            PenaltyName::SparseGroup => {
+                Regularizer::sparse_group(self.members(names, &unpenalized)?, shape(0.5))
+            }
+        };
+        Ok(penalty.with_l1_ratio(self.l1_ratio).with_unpenalized(unpenalized))
+    }
+
+    /// The columns of each group.
+    fn members(&self, names: &[String], free: &[usize]) -> Result<Vec<Vec<usize>>, CliError> {
+        let Some(groups) = &self.groups else {
+            return Err(CliError::Options(
+                "this penalty needs groups: give --groups FILE with a column and a group in each \
+                 row, or --groups SEPARATOR to group columns by their names up to it"
+                    .to_owned(),
+            ));
+        };
+        let mut members: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+        for (j, name) in names.iter().enumerate().filter(|(j, _)| !free.contains(j)) {
+            let group = groups.get(name).ok_or_else(|| {
+                CliError::Options(format!(
+                    "column \"{name}\" has no group: add it to the file of --groups, or leave it \
+                     out with --exclude"
+                ))
+            })?;
+            members.entry(group).or_default().push(j);
+        }
+        Ok(members.into_values().collect())
+    }
+
+    /// Whether certificates have duality gaps.
+    pub fn is_convex(&self) -> bool {
+        match self.name {
+            PenaltyName::Lasso | PenaltyName::NonNegative | PenaltyName::SparseGroup => true,
+            PenaltyName::Group => self.shape.is_none_or(|q| q == 1.0),
+            PenaltyName::Lq => self.shape == Some(1.0),
+            PenaltyName::Mcp | PenaltyName::Scad => false,
+        }
+    }
+
+    /// What the picture is called.
+    pub fn title(&self) -> &'static str {
+        match self.name {
+            PenaltyName::Lasso if self.l1_ratio < 1.0 => "Elastic net path",
+            PenaltyName::Lasso => "Lasso path",
+            PenaltyName::Lq => "ℓ_q path",
+            PenaltyName::Mcp => "MCP path",
+            PenaltyName::Scad => "SCAD path",
+            PenaltyName::NonNegative => "Non-negative lasso path",
+            PenaltyName::Group => "Group lasso path",
+            PenaltyName::SparseGroup => "Sparse group lasso path",
+        }
+    }
+
+    /// The penalty, for people.
+    pub fn formula(&self, standardized: bool, weighted: bool) -> String {
+        if self.name == PenaltyName::Lasso && self.l1_ratio == 1.0 {
+            let which = if weighted { "weighted standard deviation" } else { "standard deviation" };
+            return if standardized {
+                format!("λ Σ_j s_j |β_j|, s_j = {which} of x_j")
+            } else {
+                "λ ‖β‖₁".to_owned()
+            };
+        }
+        let shape = |default: f64| self.shape.unwrap_or(default);
+        let penalty = match self.name {
+            PenaltyName::Lasso => "‖β‖₁".to_owned(),
+            PenaltyName::Lq => format!("Σ_j |β_j|^{}", shape(0.5)),
+            PenaltyName::Mcp => format!("MCP(β) (γ = {})", shape(3.0)),
+            PenaltyName::Scad => format!("SCAD(β) (a = {})", shape(3.7)),
+            PenaltyName::NonNegative => "Σ_j β_j, β ≥ 0".to_owned(),
+            PenaltyName::Group if shape(1.0) == 1.0 => "Σ_g √n_g ‖β_g‖₂".to_owned(),
+            PenaltyName::Group => format!("Σ_g √n_g ‖β_g‖₂^{}", shape(1.0)),
+            PenaltyName::SparseGroup => {
+                format!("Σ_g (a‖β_g‖₁ + (1−a)√n_g ‖β_g‖₂) (a = {})", shape(0.5))
+            }
+        };
+        let scale = if standardized { ", β of standardized columns" } else { "" };
+        if self.l1_ratio < 1.0 {
+            format!("λ [α {penalty} + ½(1−α)‖β‖²] (α = {}){scale}", self.l1_ratio)
+        } else {
+            format!("λ {penalty}{scale}")
+        }
+    }
+}
