@@ -13,7 +13,8 @@
 //! | what is to be solved | [`Regression`], checked when made |
 //! | solutions | [`Regression::path`], [`RegressionPoint`], [`Coefficients`] |
 //! | proof | [`Optimality`] |
-//! | choice of λ | [`Regression::cross_validate`], [`Folds`], [`Metric`] |
+//! | choice of λ | [`Regression::cross_validate`], [`Folds`], [`Metric`]; [`Regression::criterion`] |
+//! | refits | [`Regression::relax`], [`Regularizer::adaptive`] |
 //!
 //! Least squares with the lasso has a solver of its own, which is faster, behind [`Problem`] and
 //! [`path()`].
@@ -75,5 +76,5 @@ pub use family::{
 pub use loss::{Loss, SquaredLoss};
 pub use path::{Coefficients, PathPoint, lambda_grid, path};
 pub use problem::{Problem, ProblemSettings, RegressionCertificate};
-pub use regression::{Optimality, Regression, RegressionPoint, RegressionSettings};
+pub use regression::{Criterion, Optimality, Regression, RegressionPoint, RegressionSettings};
 pub use regularizer::Regularizer;

@@ -120,6 +120,22 @@ impl Regularizer {
         self
     }
 
+    /// The adaptive lasso (Zou 2006): weights `abs(b_j)^−γ` from a first fit `b`, one for each column. A
+    /// column that is 0 there stays 0: its weight is `10¹⁰` times the largest of the others.
+    ///
+    /// Takes the place of other weights; `b` with zeros only leaves all weights at 1.
+    #[must_use]
+    pub fn adaptive(self, first_fit: &[f64], gamma: f64) -> Self {
+        let largest = first_fit.iter().fold(0.0, |most: f64, b| most.max(b.abs()));
+        // Relative to the largest, so that the scale of the target does not matter.
+        let weight = |b: &f64| (largest / b.abs()).powf(gamma);
+        let finite = first_fit.iter().map(weight).filter(|w| w.is_finite());
+        let excluded = 1e10 * finite.fold(1.0, f64::max);
+        let weights = first_fit.iter().map(|b| if *b == 0.0 { excluded } else { weight(b) });
+        let weights = if largest > 0.0 { weights.collect() } else { vec![1.0; first_fit.len()] };
+        self.with_weights(weights)
+    }
+
     /// Leaves these columns out of the penalty.
     #[must_use]
     pub fn with_unpenalized(mut self, columns: Vec<usize>) -> Self {

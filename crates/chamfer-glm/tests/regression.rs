@@ -1,7 +1,7 @@
 //! Every family with every penalty: certified solutions on small random data.
 
 use chamfer_glm::{
-    Binomial, DenseDesign, Family, Gamma, Gaussian, Huber, MultiGaussian, Multinomial,
+    Binomial, Criterion, DenseDesign, Family, Gamma, Gaussian, Huber, MultiGaussian, Multinomial,
     NegativeBinomial, Poisson, Problem, ProblemSettings, Regression, RegressionSettings,
     Regularizer, Separable, SquaredHinge, Tweedie, lambda_grid, path,
 };
@@ -170,4 +170,90 @@ fn certificates_are_recomputed_from_the_coefficients_alone() {
             assert!(!regression.certify(&wrong, lambdas[0]).unwrap().0.meets(1e-6));
         }
     }
+}
+
+#[test]
+fn a_relaxed_fit_is_the_unpenalized_one_on_the_support() {
+    let (x, eta) = data(5);
+    let design = DenseDesign::new(N, P, &x).unwrap();
+    for family in families(&eta) {
+        // Separable classes have no unpenalized fit.
+        if ["binomial", "squared hinge", "multinomial"].contains(&family.name()) {
+            continue;
+        }
+        let settings = RegressionSettings::default();
+        let regression =
+            Regression::new(&design, family.as_ref(), Regularizer::l1(), &settings).unwrap();
+        let lambdas = [0.4 * regression.lambda_max().unwrap()];
+        let point = regression.path(&lambdas, 1e-6, &never).unwrap().next().unwrap().unwrap();
+        let relaxed = regression.relax(&point).unwrap();
+        let mut predictor: Vec<f64> = relaxed.iter().flat_map(|c| c.predict(&design)).collect();
+        let mut gradient = vec![0.0; predictor.len()];
+        family.value_and_gradient(&predictor, &mut gradient);
+        for (k, of_output) in gradient.chunks_exact(N).enumerate() {
+            assert!(of_output.iter().sum::<f64>().abs() < 1e-9, "{}", family.name());
+            for &(j, _) in &relaxed[k].values {
+                let slope: f64 =
+                    x[j * N..(j + 1) * N].iter().zip(of_output).map(|(x, g)| x * g).sum();
+                assert!(slope.abs() < 1e-9, "{} {j}: {slope}", family.name());
+            }
+        }
+        assert!(relaxed[0].values.len() >= point.coefficients[0].values.len());
+        predictor.clear();
+    }
+}
+
+#[test]
+fn criteria_price_the_size() {
+    let (x, eta) = data(6);
+    let design = DenseDesign::new(N, P, &x).unwrap();
+    let family = Separable::new(Gaussian, eta.clone(), None).unwrap();
+    let settings = RegressionSettings::default();
+    let regression = Regression::new(&design, &family, Regularizer::l1(), &settings).unwrap();
+    let lambdas = lambda_grid(regression.lambda_max().unwrap(), 20, 1e-3).unwrap();
+    let points: Vec<_> =
+        regression.path(&lambdas, 1e-6, &never).unwrap().map(Result::unwrap).collect();
+    let point = &points[10];
+    let residuals: Vec<f64> =
+        point.predict(&design, None).iter().zip(&eta).map(|(a, b)| a - b).collect();
+    let mean_square = residuals.iter().map(|r| r * r).sum::<f64>() / N as f64;
+    let df = point.coefficients[0].values.len() as f64 + 1.0;
+    let of = |criterion| regression.criterion(point, criterion).unwrap();
+    let log = N as f64 * mean_square.ln();
+    assert!((of(Criterion::Aic) - (log + 2.0 * df)).abs() < 1e-8);
+    assert!((of(Criterion::Bic) - (log + df * (N as f64).ln())).abs() < 1e-8);
+    assert!((of(Criterion::Ebic(0.0)) - of(Criterion::Bic)).abs() < 1e-12);
+    assert!(of(Criterion::Ebic(1.0)) > of(Criterion::Bic));
+    // The signal has three columns; BIC finds them among 24.
+    let best = |a: &&chamfer_glm::RegressionPoint, b: &&chamfer_glm::RegressionPoint| {
+        let of = |point| regression.criterion(point, Criterion::Bic).unwrap();
+        of(a).total_cmp(&of(b))
+    };
+    let chosen = points.iter().min_by(best).unwrap();
+    let support: Vec<usize> = chosen.coefficients[0].values.iter().map(|(j, _)| *j).collect();
+    assert!([0, 3, 4].iter().all(|j| support.contains(j)) && support.len() < 12, "{support:?}");
+}
+
+#[test]
+fn adaptive_weights_keep_zeros_and_shrink_the_large_less() {
+    let (x, eta) = data(7);
+    let design = DenseDesign::new(N, P, &x).unwrap();
+    let family = Separable::new(Gaussian, eta, None).unwrap();
+    let settings = RegressionSettings::default();
+    let solve = |penalty: Regularizer| {
+        let regression = Regression::new(&design, &family, penalty, &settings).unwrap();
+        let lambdas = [0.05 * regression.lambda_max().unwrap()];
+        let point = regression.path(&lambdas, 1e-9, &never).unwrap().next().unwrap().unwrap();
+        assert!(point.converged);
+        let mut dense = vec![0.0; P];
+        for &(j, b) in &point.coefficients[0].values {
+            dense[j] = b;
+        }
+        dense
+    };
+    let first = solve(Regularizer::l1());
+    let second = solve(Regularizer::l1().adaptive(&first, 1.0));
+    assert!(first.iter().zip(&second).all(|(a, b)| *a != 0.0 || *b == 0.0));
+    let size = |b: &[f64]| b.iter().filter(|b| **b != 0.0).count();
+    assert!(size(&second) < size(&first) && second[0].abs() > first[0].abs());
 }

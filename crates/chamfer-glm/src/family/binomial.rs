@@ -32,6 +32,10 @@ impl RowLoss for Binomial {
         x_ln_x(y + theta) + x_ln_x(1.0 - y - theta)
     }
 
+    fn minus_two_log_likelihood(&self, loss: f64, n: f64) -> Option<f64> {
+        Some(2.0 * n * loss)
+    }
+
     fn respond(&self, eta: f64) -> f64 {
         1.0 / (1.0 + (-eta).exp())
     }

@@ -294,6 +294,10 @@ impl Family for Cox {
         vec![0.0]
     }
 
+    fn minus_two_log_likelihood(&self, loss: f64, n: f64) -> Option<f64> {
+        Some(2.0 * n * loss)
+    }
+
     fn target(&self) -> Target<'_> {
         Target::Survival(&self.times, &self.events)
     }

@@ -25,6 +25,11 @@ impl RowLoss for Gaussian {
         theta * (0.5 * theta + y)
     }
 
+    /// With the variance that is most likely, the mean square.
+    fn minus_two_log_likelihood(&self, loss: f64, n: f64) -> Option<f64> {
+        Some(n * (2.0 * loss).ln())
+    }
+
     fn respond(&self, eta: f64) -> f64 {
         eta
     }

@@ -87,6 +87,10 @@ pub trait Family: Debug + Send + Sync {
         None
     }
 
+    /// `−2 ln` of the likelihood of `n` rows with the mean `loss`, up to a constant; `None` for losses
+    /// that are none, or whose dispersion would have to be estimated from other data.
+    fn minus_two_log_likelihood(&self, loss: f64, n: f64) -> Option<f64>;
+
     /// What is predicted.
     fn target(&self) -> Target<'_>;
 

@@ -103,6 +103,10 @@ impl Family for MultiGaussian {
         0.0
     }
 
+    fn minus_two_log_likelihood(&self, _: f64, _: f64) -> Option<f64> {
+        None
+    }
+
     fn target(&self) -> Target<'_> {
         Target::Numbers(&self.target)
     }

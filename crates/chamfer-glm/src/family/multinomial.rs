@@ -148,6 +148,10 @@ impl Family for Multinomial {
         0.0
     }
 
+    fn minus_two_log_likelihood(&self, loss: f64, n: f64) -> Option<f64> {
+        Some(2.0 * n * loss)
+    }
+
     fn target(&self) -> Target<'_> {
         Target::Classes(&self.classes)
     }

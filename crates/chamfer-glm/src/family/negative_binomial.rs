@@ -47,6 +47,10 @@ impl RowLoss for NegativeBinomial {
         x_ln_x(a) + x_ln_x(c - a) - x_ln_x(c) + a * self.theta.ln()
     }
 
+    fn minus_two_log_likelihood(&self, loss: f64, n: f64) -> Option<f64> {
+        Some(2.0 * n * loss)
+    }
+
     fn respond(&self, eta: f64) -> f64 {
         eta.exp()
     }

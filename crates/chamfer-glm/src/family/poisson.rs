@@ -25,6 +25,10 @@ impl RowLoss for Poisson {
         x_ln_x(mean) - mean
     }
 
+    fn minus_two_log_likelihood(&self, loss: f64, n: f64) -> Option<f64> {
+        Some(2.0 * n * loss)
+    }
+
     fn respond(&self, eta: f64) -> f64 {
         eta.exp()
     }

@@ -28,6 +28,11 @@ pub trait RowLoss: Debug + Clone + Send + Sync + 'static {
     /// `ℓ*(θ) = sup_η θη − ℓ(η)`; infinite outside of its domain.
     fn conjugate(&self, y: f64, theta: f64) -> f64;
 
+    /// See [`Family::minus_two_log_likelihood`].
+    fn minus_two_log_likelihood(&self, _loss: f64, _n: f64) -> Option<f64> {
+        None
+    }
+
     /// The response at a predictor.
     fn respond(&self, eta: f64) -> f64;
 
@@ -132,6 +137,10 @@ impl<R: RowLoss> Family for Separable<R> {
 
     fn least_squares(&self) -> Option<&[f64]> {
         R::IS_LEAST_SQUARES.then_some(self.target.as_slice())
+    }
+
+    fn minus_two_log_likelihood(&self, loss: f64, n: f64) -> Option<f64> {
+        self.loss.minus_two_log_likelihood(loss, n)
     }
 
     fn target(&self) -> Target<'_> {

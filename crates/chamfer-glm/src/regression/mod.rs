@@ -2,6 +2,7 @@
 
 mod certify;
 mod newton;
+mod refine;
 mod restricted;
 mod solver;
 
@@ -10,6 +11,7 @@ use crate::path::{PathPoint, check_path, path};
 use crate::regularizer::Terms;
 use crate::{Coefficients, Error, Family, Problem, ProblemSettings, Regularizer};
 use chamfer::DualityGap;
+pub use refine::Criterion;
 use restricted::Restricted;
 use solver::Solver;
 use std::collections::BTreeMap;
@@ -330,6 +332,15 @@ impl<'a> Regression<'a> {
     ) -> Restricted<'s> {
         let mut columns = self.terms.unpenalized().to_vec();
         columns.extend(terms.iter().flat_map(|&t| self.terms.of(t)));
+        self.of_columns(columns, stop)
+    }
+
+    /// The loss on some columns.
+    fn of_columns<'s>(
+        &'s self,
+        columns: Vec<usize>,
+        stop: &'s (dyn Fn() -> bool + Sync + 's),
+    ) -> Restricted<'s> {
         Restricted {
             design: &self.design,
             family: self.family,
@@ -348,8 +359,11 @@ impl<'a> Regression<'a> {
     }
 
     /// Coefficients of the columns as they came, for each output.
-    fn on_original_scale(&self, members: &[usize], coefficients: &[f64]) -> Vec<Coefficients> {
-        let restricted = self.restricted(members, &|| false);
+    fn on_original_scale(
+        &self,
+        restricted: &Restricted<'_>,
+        coefficients: &[f64],
+    ) -> Vec<Coefficients> {
         let outputs = self.family.n_outputs();
         let (intercepts, slopes) = coefficients.split_at(restricted.n_intercepts());
         let of_output = |k: usize| {

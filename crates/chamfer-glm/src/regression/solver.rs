@@ -1,7 +1,7 @@
 //! Solving on a few terms, looking at all, adding those that want to leave zero.
 //!
-//! On the working set the problem is lifted and minimized by the core's smooth optimizers; nothing here
-//! knows the family or the penalty.
+//! On the working set, Newton's method descends on the lifted problem; nothing here knows the family or the
+//! penalty.
 
 use super::certify::Look;
 use super::newton::Newton;
@@ -17,7 +17,8 @@ const GUIDE: f64 = 1e-4;
 /// Jumps between local minima at one λ.
 const MAX_JUMPS: usize = 100;
 /// Below this, rounding decides.
-const LAST_TOLERANCE: f64 = 1e-12;
+pub(super) const LAST_TOLERANCE: f64 = 1e-12;
+
 /// A working set with its coefficients, kept along a path.
 pub(super) struct Solver<'a> {
     regression: &'a Regression<'a>,
@@ -112,9 +113,10 @@ impl<'a> Solver<'a> {
         }
         let point = RegressionPoint {
             lambda,
-            coefficients: self
-                .regression
-                .on_original_scale(&best.set.members, &best.set.coefficients),
+            coefficients: {
+                let restricted = self.regression.restricted(&best.set.members, stop);
+                self.regression.on_original_scale(&restricted, &best.set.coefficients)
+            },
             certificate: best.optimality,
             deviance_explained: self.regression.deviance_explained(best.look.loss),
             converged: best.optimality.meets(tolerance),

@@ -1,0 +1,72 @@
+//! What is made of a sparse fit: a refit without its shrinkage, and what its size costs.
+
+use super::newton::Newton;
+use super::solver::LAST_TOLERANCE;
+use super::{Regression, RegressionPoint};
+use crate::{Coefficients, Error};
+
+/// A price for the size of a model, to choose λ without held-out rows.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Criterion {
+    /// Akaike's: `−2 ln L + 2 df`.
+    Aic,
+    /// Schwarz's: `−2 ln L + df ln n`.
+    Bic,
+    /// Chen & Chen's (2008), for more columns than rows: BIC with `2γ ln C(p, df)`, `0 ≤ γ ≤ 1`.
+    Ebic(f64),
+}
+
+impl Regression<'_> {
+    /// Refits the columns that have a coefficient in `point`, for all outputs, without a penalty (the
+    /// relaxed lasso; Meinshausen 2007); all others stay 0.
+    ///
+    /// # Errors
+    /// If a coefficient has no column in the design, or the loss overflows. Where the refit has no
+    /// finite optimum, as with separable classes, it ends at large coefficients.
+    pub fn relax(&self, point: &RegressionPoint) -> Result<Vec<Coefficients>, Error> {
+        let n_cols = self.design.n_cols();
+        let values = point.coefficients.iter().flat_map(|of_output| &of_output.values);
+        let mut columns: Vec<usize> = values.map(|(column, _)| *column).collect();
+        columns.sort_unstable();
+        columns.dedup();
+        if let Some(&column) = columns.last().filter(|column| **column >= n_cols) {
+            return Err(Error::NoSuchColumn { column, n_cols });
+        }
+        let restricted = self.of_columns(columns, &|| false);
+        let n_intercepts = restricted.n_intercepts();
+        let mut coefficients = self.null.coefficients[..n_intercepts].to_vec();
+        coefficients.resize(n_intercepts + restricted.columns.len() * self.family.n_outputs(), 0.0);
+        let n_free = coefficients.len();
+        let newton =
+            Newton { restricted: &restricted, block: None, terms: Vec::new(), n_free, ridge: 0.0 };
+        newton.solve(&mut coefficients, LAST_TOLERANCE)?;
+        Ok(self.on_original_scale(&restricted, &coefficients))
+    }
+
+    /// The criterion of a point, up to a constant; `None` for losses that are no likelihoods (Huber,
+    /// squared hinge) or whose dispersion is not known (gamma, tweedie, several gaussian responses).
+    ///
+    /// The degrees of freedom are the number of coefficients that are not 0, with the intercepts; for
+    /// the lasso that is unbiased (Zou, Hastie & Tibshirani 2007). `n` counts the rows with a weight.
+    #[must_use]
+    pub fn criterion(&self, point: &RegressionPoint, criterion: Criterion) -> Option<f64> {
+        let weights = self.family.weights();
+        let n = weights.iter().filter(|w| **w > 0.0).count() as f64;
+        let saturated = self.family.saturated();
+        let loss = saturated + (1.0 - point.deviance_explained) * (self.null.loss - saturated);
+        let minus_two_log = self.family.minus_two_log_likelihood(loss, n)?;
+        let size: usize = point.coefficients.iter().map(|c| c.values.len()).sum();
+        let intercepts = if self.intercept { self.family.n_outputs() } else { 0 };
+        let df = (size + intercepts) as f64;
+        let price = match criterion {
+            Criterion::Aic => 2.0 * df,
+            Criterion::Bic => df * n.ln(),
+            Criterion::Ebic(gamma) => {
+                let p = self.design.n_cols() * self.family.n_outputs();
+                let choices = |k: usize| ((p - k) as f64 / (k + 1) as f64).ln();
+                df * n.ln() + 2.0 * gamma * (0..size.min(p)).map(choices).sum::<f64>()
+            }
+        };
+        Some(minus_two_log + price)
+    }
+}
