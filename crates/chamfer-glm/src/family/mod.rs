@@ -67,6 +67,11 @@ pub trait Family: Debug + Send + Sync {
     /// Writes `∇²L(η) d` to `out`.
     fn hessian_product(&self, predictor: &[f64], direction: &[f64], out: &mut [f64]);
 
+    /// Whether `∇²L` is the weights, whatever the predictor: then Gram matrices are formed once.
+    fn is_quadratic(&self) -> bool {
+        false
+    }
+
     /// Writes `∂²L/∂η_ik∂η_il` for every row `i` and returns true, where the Hessian couples no two
     /// rows; returns false, and leaves `out` as it is, for Cox's model.
     fn curvature(&self, predictor: &[f64], k: usize, l: usize, out: &mut [f64]) -> bool;

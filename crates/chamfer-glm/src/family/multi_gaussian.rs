@@ -76,6 +76,10 @@ impl Family for MultiGaussian {
         }
     }
 
+    fn is_quadratic(&self) -> bool {
+        true
+    }
+
     fn curvature(&self, _: &[f64], k: usize, l: usize, out: &mut [f64]) -> bool {
         if k == l {
             out.copy_from_slice(&self.weights);

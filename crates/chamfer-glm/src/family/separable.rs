@@ -111,6 +111,10 @@ impl<R: RowLoss> Family for Separable<R> {
         }
     }
 
+    fn is_quadratic(&self) -> bool {
+        R::IS_LEAST_SQUARES
+    }
+
     fn curvature(&self, predictor: &[f64], _: usize, _: usize, out: &mut [f64]) -> bool {
         for ((y, w, eta), out) in self.rows(predictor).zip(out) {
             *out = if w > 0.0 { w * self.loss.value(y, eta)[2] } else { 0.0 };

@@ -347,6 +347,7 @@ impl<'a> Regression<'a> {
             offset: &self.offset,
             intercept: self.intercept,
             columns,
+            gram: None,
             stop,
         }
     }

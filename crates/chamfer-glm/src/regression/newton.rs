@@ -10,7 +10,7 @@ use super::restricted::Restricted;
 use crate::Error;
 use chamfer::{Block, Objective, Strength};
 use faer::linalg::solvers::Solve;
-use faer::{Col, Mat, Side};
+use faer::{Col, Mat, Scale, Side};
 use std::ops::Range;
 
 /// Steps of one solve.
@@ -154,9 +154,14 @@ impl Newton<'_> {
         }
         let loss = self.hessian(state, &free)?;
         let penalty = self.penalty_hessian(state, &free);
-        // With a concave penalty the sum may be indefinite; without its curvature it never is.
-        let full = penalty.and_then(|penalty| newton_direction(&loss + penalty, &free, state));
-        Ok(full.or_else(|| newton_direction(loss, &free, state)))
+        let Some(penalty) = penalty else {
+            return Ok(newton_direction(loss, &free, state));
+        };
+        // With a concave penalty the sum may be indefinite; with less of its curvature it is not.
+        let shares = [1.0, 0.5, 0.0];
+        Ok(shares
+            .into_iter()
+            .find_map(|share| newton_direction(&loss + Scale(share) * &penalty, &free, state)))
     }
 
     /// Sets to zero what `direction` brings there first, if that costs no more than rounding.

@@ -16,6 +16,8 @@ pub(super) struct Restricted<'a> {
     pub(super) offset: &'a [f64],
     pub(super) intercept: bool,
     pub(super) columns: Vec<usize>,
+    /// The Gram matrix of the columns in the observation weights, where the family is quadratic.
+    pub(super) gram: Option<&'a Mat<f64>>,
     pub(super) stop: &'a (dyn Fn() -> bool + Sync + 'a),
 }
 
@@ -74,6 +76,22 @@ impl Restricted<'_> {
         mut out: MatMut<'_, f64>,
     ) -> bool {
         let (outputs, intercepts) = (self.family.n_outputs(), self.n_intercepts());
+        if let Some(gram) = self.gram {
+            // Centred columns are orthogonal to the intercepts, and outputs to each other.
+            let at = |j: usize| j.checked_sub(intercepts).map(|slope| slope / outputs);
+            let output = |j: usize| j.checked_sub(intercepts).map_or(j, |slope| slope % outputs);
+            for (b, &l) in free.iter().enumerate() {
+                for (a, &j) in free.iter().enumerate() {
+                    out[(a, b)] = match (at(j), at(l)) {
+                        _ if output(j) != output(l) => 0.0,
+                        (Some(row), Some(column)) => gram[(row, column)],
+                        (None, None) => 1.0,
+                        _ => 0.0,
+                    };
+                }
+            }
+            return true;
+        }
         // Positions in `out` of each output's intercept and slopes, and the columns of the latter.
         let of_output = |k: usize| {
             let intercept = free.iter().position(|&j| j == k && j < intercepts);

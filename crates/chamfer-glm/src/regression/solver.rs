@@ -7,6 +7,8 @@ use super::certify::Look;
 use super::newton::Newton;
 use super::{Null, Optimality, Regression, RegressionPoint};
 use crate::Error;
+use faer::Mat;
+use std::sync::Arc;
 
 /// Least number of terms that are added at a time.
 const LEAST_ADDED: usize = 20;
@@ -35,6 +37,9 @@ struct WorkingSet {
     is_member: Vec<bool>,
     /// Intercepts, coefficients of unpenalized columns, coefficients of the members.
     coefficients: Vec<f64>,
+    /// The Gram matrix of the unpenalized columns and those of the members, as far as it was needed;
+    /// shared, because starts are clones.
+    gram: Arc<Mat<f64>>,
 }
 
 /// A working set solved to the end.
@@ -70,12 +75,28 @@ impl Regression<'_> {
     }
 }
 
+impl Regression<'_> {
+    /// Adds to the Gram matrix what the columns beyond its size need.
+    fn extend_gram(&self, gram: &mut Arc<Mat<f64>>, columns: &[usize]) {
+        let old = gram.nrows();
+        if old == columns.len() {
+            return;
+        }
+        let mut block = Mat::zeros(columns.len(), columns.len() - old);
+        self.design.gram(columns, &columns[old..], block.as_mut());
+        Arc::make_mut(gram).resize_with(columns.len(), columns.len(), |i, j| {
+            if j >= old { block[(i, j - old)] } else { block[(j, i - old)] }
+        });
+    }
+}
+
 impl<'a> Solver<'a> {
     pub(super) fn new(regression: &'a Regression<'a>) -> Self {
         let set = WorkingSet {
             members: Vec::new(),
             is_member: vec![false; regression.terms.len()],
             coefficients: regression.null.coefficients.clone(),
+            gram: Arc::new(Mat::new()),
         };
         let guide = regression.convex.as_deref().map(|convex| Box::new(Solver::new(convex)));
         Self { regression, set, guide }
@@ -252,7 +273,11 @@ impl<'a> Solver<'a> {
         stop: &(dyn Fn() -> bool + Sync),
     ) -> Result<usize, Error> {
         let regression = self.regression;
-        let restricted = regression.restricted(&set.members, stop);
+        let mut restricted = regression.restricted(&set.members, stop);
+        if regression.family.is_quadratic() {
+            regression.extend_gram(&mut set.gram, &restricted.columns);
+            restricted.gram = Some(&set.gram);
+        }
         let (sizes, weights) = regression.terms.sizes(&set.members);
         let block = if sizes.is_empty() {
             None
