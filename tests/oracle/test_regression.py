@@ -115,6 +115,11 @@ FAMILIES = [
 ]
 
 WEIGHTS = np.linspace(0.5, 1.5, P)
+# Column 0 has a bound that holds although the column may be unpenalized, 3 none, 6 a sign.
+BOUNDS = dict(
+    lower=[-0.1, -0.1, 0.0] + 3 * [None] + [0.0] + 5 * [-0.05],
+    upper=[0.2, None, 0.1] + 3 * [None] + 6 * [0.3],
+)
 
 PENALTIES = {
     "l1": (dict(penalty="l1"), lambda b: cp.sum(cp.abs(b))),
@@ -127,6 +132,11 @@ PENALTIES = {
         lambda b: 0.6 * cp.sum(cp.abs(b)) + 0.2 * cp.sum_squares(b),
     ),
     "non_negative": (dict(penalty="non_negative"), lambda b: cp.sum(b)),
+    "bounds": (dict(penalty="l1", **BOUNDS), lambda b: cp.sum(cp.abs(b))),
+    "bounds_elastic_net": (
+        dict(penalty="l1", l1_ratio=0.6, unpenalized=[0], **BOUNDS),
+        lambda b: 0.6 * cp.sum(cp.abs(b[1:])) + 0.2 * cp.sum_squares(b[1:]),
+    ),
     "rows": (dict(penalty="l1", across_outputs=True), None),
     "group": (
         dict(penalty="group", groups=GROUPS),
@@ -159,6 +169,10 @@ def test_convex_solutions_are_those_of_an_independent_solver(family, name):
     scale = cp.Parameter(nonneg=True)
     vector = eta if outputs > 1 else eta[:, 0]
     constraints = [b >= 0] if name == "non_negative" else []
+    if name.startswith("bounds"):
+        for j, (lower, upper) in enumerate(zip(BOUNDS["lower"], BOUNDS["upper"])):
+            constraints += [b[j] >= lower] if lower is not None else []
+            constraints += [b[j] <= upper] if upper is not None else []
     problem = cp.Problem(cp.Minimize(loss(vector) + scale * penalty(b)), constraints)
     for point in points[1:]:
         assert point["converged"], point
@@ -168,6 +182,7 @@ def test_convex_solutions_are_those_of_an_independent_solver(family, name):
         c.value = np.array([point["intercepts"]])
         ours = problem.objective.value
         assert ours <= best + 1e-7 * max(1e-3, abs(best)), (family, name, ours, best)
+        assert all(constraint.violation().max() <= 1e-12 for constraint in constraints)
         if point["relative_gap"] is not None:
             assert point["relative_gap"] <= 1e-9
 

@@ -35,6 +35,9 @@ struct Request {
     groups: Vec<Vec<usize>>,
     penalty_weights: Option<Vec<f64>>,
     unpenalized: Vec<usize>,
+    /// Bounds of each column's coefficients; null for none.
+    lower: Option<Vec<Option<f64>>>,
+    upper: Option<Vec<Option<f64>>>,
     l1_ratio: f64,
     across_outputs: bool,
     standardize: bool,
@@ -66,6 +69,8 @@ impl Default for Request {
             groups: Vec::new(),
             penalty_weights: None,
             unpenalized: Vec::new(),
+            lower: None,
+            upper: None,
             l1_ratio: 1.0,
             across_outputs: false,
             standardize: false,
@@ -203,6 +208,12 @@ fn penalty(request: &Request) -> Result<Regularizer, String> {
     }
     if let Some(weights) = &request.penalty_weights {
         penalty = penalty.with_weights(weights.clone());
+    }
+    if let (Some(lower), Some(upper)) = (&request.lower, &request.upper) {
+        let ends = |bounds: &[Option<f64>], none: f64| -> Vec<f64> {
+            bounds.iter().map(|bound| bound.unwrap_or(none)).collect()
+        };
+        penalty = penalty.with_bounds(&ends(lower, f64::NEG_INFINITY), &ends(upper, f64::INFINITY));
     }
     Ok(penalty.with_unpenalized(request.unpenalized.clone()).with_l1_ratio(request.l1_ratio))
 }

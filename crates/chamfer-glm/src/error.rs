@@ -36,6 +36,33 @@ pub enum Error {
         /// The column.
         column: usize,
     },
+    /// The arrays of a matrix in compressed rows do not fit together.
+    #[error(
+        "row {row} of the sparse design is malformed: its columns must be strictly increasing and inside \
+         the matrix, and row starts must rise from 0 to the number of values"
+    )]
+    InvalidSparseRow {
+        /// The row.
+        row: usize,
+    },
+    /// A code of a categorical column is not one of its levels.
+    #[error(
+        "row {row} of a categorical column has the code {code}, but the column has {n_levels} levels"
+    )]
+    InvalidCode {
+        /// The row.
+        row: usize,
+        /// The code.
+        code: u32,
+        /// Number of levels.
+        n_levels: usize,
+    },
+    /// The rows of a design that is read in chunks could not be read.
+    #[error("{message}")]
+    Unreadable {
+        /// What is wrong, and where.
+        message: String,
+    },
     /// An entry of the design is NaN or infinite.
     #[error("entry ({row}, {column}) of the design is not finite: impute or drop it first")]
     NonFiniteDesign {
@@ -145,6 +172,30 @@ pub enum Error {
         /// The column or group.
         term: usize,
         /// The value.
+        value: f64,
+    },
+    /// Bounds are NaN, or 0 is not between them.
+    #[error(
+        "column {column} has the bounds {lower} and {upper}: the lower one must be at most 0 and the upper \
+         one at least 0"
+    )]
+    InvalidBounds {
+        /// The column.
+        column: usize,
+        /// Its lower bound.
+        lower: f64,
+        /// Its upper bound.
+        upper: f64,
+    },
+    /// Bounds go with penalties on columns.
+    #[error("bounds on coefficients go with penalties on columns, not with groups")]
+    BoundsOnGroups,
+    /// A coefficient to certify is outside its bounds.
+    #[error("the coefficient of column {column} is {value}, outside its bounds")]
+    OutsideBounds {
+        /// The column.
+        column: usize,
+        /// The coefficient.
         value: f64,
     },
     /// A group or a list of unpenalized columns names a column that is not there.

@@ -65,7 +65,8 @@ mod solver;
 
 pub use cv::{CrossValidation, Folds, Metric, Target};
 pub use design::{
-    Centred, ColumnReport, DenseDesign, Design, Moments, SparseDesign, Standardized,
+    Centred, ChunkedDesign, ColumnReport, DenseDesign, Design, Factor, MixedColumn, MixedDesign,
+    Moments, RowChunks, RowMajorDesign, SparseDesign, SparseRowDesign, Standardized,
     inspect_columns,
 };
 pub use error::Error;

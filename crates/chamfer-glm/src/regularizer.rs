@@ -30,6 +30,8 @@ pub struct Regularizer {
     weights: Option<Vec<f64>>,
     unpenalized: Vec<usize>,
     l1_ratio: f64,
+    /// Lower and upper bound of each column's coefficients.
+    bounds: Option<Vec<(f64, f64)>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -45,7 +47,8 @@ enum Shape {
 
 impl Regularizer {
     fn new(shape: Shape, groups: Option<Vec<Vec<usize>>>) -> Self {
-        Self { shape, groups, weights: None, unpenalized: Vec::new(), l1_ratio: 1.0 }
+        let unpenalized = Vec::new();
+        Self { shape, groups, weights: None, unpenalized, l1_ratio: 1.0, bounds: None }
     }
 
     /// The lasso.
@@ -150,6 +153,27 @@ impl Regularizer {
         self
     }
 
+    /// Keeps the coefficients of column `j` between `lower[j] ≤ 0` and `upper[j] ≥ 0`, which may be infinite,
+    /// on the scale of the data.
+    ///
+    /// For penalties on columns; each output has the same bounds.
+    #[must_use]
+    pub fn with_bounds(mut self, lower: &[f64], upper: &[f64]) -> Self {
+        let n = lower.len().max(upper.len());
+        // A missing end is NaN, which the regression refuses with its column.
+        let end = |ends: &[f64], j: usize| ends.get(j).copied().unwrap_or(f64::NAN);
+        let least = if self.shape == Shape::NonNegative { 0.0 } else { f64::NEG_INFINITY };
+        // Not f64::max, which would hide a NaN.
+        let above = |lower: f64| if lower < least { least } else { lower };
+        self.bounds = Some((0..n).map(|j| (above(end(lower, j)), end(upper, j))).collect());
+        self
+    }
+
+    /// Lower and upper bound of each column's coefficients.
+    pub(crate) fn bounds(&self) -> Option<&[(f64, f64)]> {
+        self.bounds.as_deref()
+    }
+
     /// The share `α` of `R`; the rest is a ridge.
     #[must_use]
     pub fn l1_ratio(&self) -> f64 {
@@ -199,6 +223,18 @@ impl Regularizer {
     pub(crate) fn terms(&self, n_cols: usize, n_outputs: usize) -> Result<Terms, Error> {
         if !(self.l1_ratio > 0.0 && self.l1_ratio <= 1.0) {
             return Err(Error::InvalidL1Ratio { value: self.l1_ratio });
+        }
+        if let Some(bounds) = &self.bounds {
+            Error::check_length("the bounds", n_cols, bounds.len())?;
+            let wrong = |(lower, upper): &(f64, f64)| !(*lower <= 0.0 && *upper >= 0.0);
+            if let Some(column) = bounds.iter().position(wrong) {
+                let (lower, upper) = bounds[column];
+                return Err(Error::InvalidBounds { column, lower, upper });
+            }
+            if matches!(self.shape, Shape::Group(_) | Shape::Nested { .. } | Shape::SparseGroup(_))
+            {
+                return Err(Error::BoundsOnGroups);
+            }
         }
         let mut free = vec![false; n_cols];
         for &column in &self.unpenalized {

@@ -40,6 +40,8 @@ fn convex_penalties() -> Vec<Regularizer> {
             .with_weights((0..P).map(|j| 0.5 + j as f64 / P as f64).collect()),
         Regularizer::l1().across_outputs(),
         Regularizer::non_negative(),
+        Regularizer::l1().with_bounds(&[-0.1; P], &[0.2; P]),
+        Regularizer::l1().with_unpenalized(vec![0]).with_bounds(&[f64::NEG_INFINITY; P], &[0.1; P]),
         Regularizer::group(groups()),
         Regularizer::group(groups()).with_l1_ratio(0.7),
         Regularizer::sparse_group(groups(), 0.4),
@@ -106,6 +108,8 @@ fn nonconvex_paths_end_at_certified_local_minima() {
         Regularizer::lq(2.0 / 3.0),
         Regularizer::lq(0.8),
         Regularizer::mcp(3.0),
+        Regularizer::mcp(3.0).with_bounds(&[-0.1; P], &[0.2; P]),
+        Regularizer::lq(0.5).with_bounds(&[0.0; P], &[0.2; P]),
         Regularizer::scad(3.7),
         Regularizer::group_lq(groups(), 0.5),
         Regularizer::nested(groups(), 2, 1),
@@ -256,4 +260,57 @@ fn adaptive_weights_keep_zeros_and_shrink_the_large_less() {
     assert!(first.iter().zip(&second).all(|(a, b)| *a != 0.0 || *b == 0.0));
     let size = |b: &[f64]| b.iter().filter(|b| **b != 0.0).count();
     assert!(size(&second) < size(&first) && second[0].abs() > first[0].abs());
+}
+
+#[test]
+fn coefficients_keep_their_bounds_and_leave_them_when_they_are_wide() {
+    let (x, eta) = data(5);
+    let design = DenseDesign::new(N, P, &x).unwrap();
+    let family = Separable::new(Gaussian, eta, None).unwrap();
+    let settings = RegressionSettings::default();
+    let fit = |penalty: Regularizer| {
+        let regression = Regression::new(&design, &family, penalty, &settings).unwrap();
+        let point = regression.path(&[0.01], 1e-9, &never).unwrap().next().unwrap().unwrap();
+        assert!(point.converged);
+        let certified = regression.certify(&point.coefficients, 0.01).unwrap().0;
+        assert!(certified.meets(1e-8), "{certified:?}");
+        point
+    };
+    let tight = fit(Regularizer::l1().with_bounds(&[-0.3; P], &[0.4; P]));
+    let values = &tight.coefficients[0].values;
+    assert!(values.iter().all(|(_, b)| (-0.3..=0.4).contains(b)));
+    assert!(values.iter().any(|(_, b)| *b == 0.4) && values.iter().any(|(_, b)| *b == -0.3));
+    let wide = fit(Regularizer::l1().with_bounds(&[-9.0; P], &[9.0; P]));
+    let none = fit(Regularizer::l1());
+    assert!((wide.certificate.objective / none.certificate.objective - 1.0).abs() < 1e-9);
+    assert!(tight.certificate.objective > none.certificate.objective);
+
+    let refused = |lower: &[f64], upper: &[f64]| {
+        let penalty = Regularizer::l1().with_bounds(lower, upper);
+        Regression::new(&design, &family, penalty, &settings).err().unwrap().to_string()
+    };
+    assert!(refused(&[0.1; P], &[1.0; P]).contains("column 0 has the bounds 0.1 and 1"));
+    assert!(refused(&[-1.0; P], &[f64::NAN; P]).contains("NaN"));
+    assert!(refused(&[-1.0; 3], &[1.0; 3]).contains("the bounds"));
+    let grouped = Regularizer::group(groups()).with_bounds(&[-1.0; P], &[1.0; P]);
+    let error = Regression::new(&design, &family, grouped, &settings).err().unwrap();
+    assert!(error.to_string().contains("groups"));
+}
+
+#[test]
+fn unpenalized_columns_do_not_fool_the_certificate() {
+    let (x, eta) = data(6);
+    let design = DenseDesign::new(N, P, &x).unwrap();
+    let family = Separable::new(Gaussian, eta, None).unwrap();
+    let penalty = Regularizer::l1().with_unpenalized(vec![0]);
+    let settings = RegressionSettings::default();
+    let regression = Regression::new(&design, &family, penalty, &settings).unwrap();
+    let best = regression.path(&[0.05], 1e-9, &never).unwrap().next().unwrap().unwrap();
+    let mut worse = best.coefficients.clone();
+    worse[0].values[0].1 += 0.3;
+    worse[0].intercept += 0.2;
+    let (certified, _) = regression.certify(&worse, 0.05).unwrap();
+    let gap = certified.gap.unwrap();
+    assert!(gap.dual <= best.certificate.objective, "a lower bound above the minimum");
+    assert!(gap.relative() > 0.1);
 }

@@ -5,6 +5,7 @@ use crate::Error;
 use faer::linalg::matmul::matmul;
 use faer::{Accum, Mat, MatMut, Par};
 use rayon::prelude::*;
+use std::ops::Range;
 
 /// Rows that are gathered at a time for a Gram block: a block of columns stays in cache.
 const GRAM_ROWS: usize = 256;
@@ -55,6 +56,46 @@ impl<'a, T: Copy + Into<f64> + Send + Sync> DenseDesign<'a, T> {
     }
 }
 
+/// The weighted Gram block of dense columns, packed a few rows at a time; `copy` writes the centred entries
+/// of a column in some rows.
+pub(super) fn packed_gram(
+    n_rows: usize,
+    rows: &[Centred],
+    columns: &[Centred],
+    w: &[f64],
+    out: MatMut<'_, f64>,
+    copy: impl Fn(&Centred, Range<usize>, &mut [f64]) + Sync,
+) {
+    let mut tasks = Vec::new();
+    let mut rest = out;
+    for rows in rows.chunks(GRAM_COLUMNS) {
+        let (block, below) = rest.split_at_row_mut(rows.len());
+        tasks.push((rows, block));
+        rest = below;
+    }
+    tasks.into_par_iter().for_each(|(rows, mut out)| {
+        out.fill(0.0);
+        let mut left = Mat::zeros(GRAM_ROWS, rows.len());
+        let mut right = Mat::zeros(GRAM_ROWS, columns.len());
+        for first in (0..n_rows).step_by(GRAM_ROWS) {
+            let chunk = first..n_rows.min(first + GRAM_ROWS);
+            let n = chunk.len();
+            for (k, at) in rows.iter().enumerate() {
+                let packed = &mut left.col_as_slice_mut(k)[..n];
+                copy(at, chunk.clone(), packed);
+                for (x, w) in packed.iter_mut().zip(&w[chunk.clone()]) {
+                    *x *= w;
+                }
+            }
+            for (k, at) in columns.iter().enumerate() {
+                copy(at, chunk.clone(), &mut right.col_as_slice_mut(k)[..n]);
+            }
+            let left = left.subrows(0, n).transpose();
+            matmul(out.as_mut(), Accum::Add, left, right.subrows(0, n), 1.0, Par::Seq);
+        }
+    });
+}
+
 /// `Σ f(x_i, v_i)` over two slices of one length, in an order that does not depend on threads.
 #[inline]
 fn reduce<T: Copy + Into<f64>>(x: &[T], v: &[f64], f: impl Fn(f64, f64) -> f64) -> f64 {
@@ -103,33 +144,9 @@ impl<T: Copy + Into<f64> + Send + Sync> Design for DenseDesign<'_, T> {
     }
 
     fn gram(&self, rows: &[Centred], columns: &[Centred], w: &[f64], out: MatMut<'_, f64>) {
-        let mut tasks = Vec::new();
-        let mut rest = out;
-        for rows in rows.chunks(GRAM_COLUMNS) {
-            let (block, below) = rest.split_at_row_mut(rows.len());
-            tasks.push((rows, block));
-            rest = below;
-        }
-        tasks.into_par_iter().for_each(|(rows, mut out)| {
-            out.fill(0.0);
-            let mut left = Mat::zeros(GRAM_ROWS, rows.len());
-            let mut right = Mat::zeros(GRAM_ROWS, columns.len());
-            for first in (0..self.n_rows).step_by(GRAM_ROWS) {
-                let chunk = first..self.n_rows.min(first + GRAM_ROWS);
-                for (k, at) in rows.iter().enumerate() {
-                    let x = &self.column(at.column)[chunk.clone()];
-                    for (i, (&x, &w)) in x.iter().zip(&w[chunk.clone()]).enumerate() {
-                        left[(i, k)] = w * (x.into() - at.centre);
-                    }
-                }
-                for (k, at) in columns.iter().enumerate() {
-                    for (i, &x) in self.column(at.column)[chunk.clone()].iter().enumerate() {
-                        right[(i, k)] = x.into() - at.centre;
-                    }
-                }
-                let left = left.subrows(0, chunk.len()).transpose();
-                let right = right.subrows(0, chunk.len());
-                matmul(out.as_mut(), Accum::Add, left, right, 1.0, Par::Seq);
+        packed_gram(self.n_rows, rows, columns, w, out, |at, rows, out| {
+            for (out, &x) in out.iter_mut().zip(&self.column(at.column)[rows]) {
+                *out = x.into() - at.centre;
             }
         });
     }

@@ -1,16 +1,27 @@
 //! Design matrices: all code that touches the rows of `X`.
 
+mod chunked;
 mod dense;
 mod inspect;
+mod mixed;
+mod row_major;
 mod sparse;
+mod sparse_rows;
 mod standardized;
 
+pub use chunked::{ChunkedDesign, RowChunks};
 pub use dense::DenseDesign;
 pub use inspect::{ColumnReport, inspect_columns};
+pub use mixed::{Factor, MixedColumn, MixedDesign};
+pub use row_major::RowMajorDesign;
 pub use sparse::SparseDesign;
+pub use sparse_rows::SparseRowDesign;
 pub use standardized::Standardized;
 
+use crate::Error;
 use faer::MatMut;
+use rayon::prelude::*;
+use std::ops::Range;
 
 /// Weighted mean and variance of one column.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -62,4 +73,55 @@ pub trait Design: Send + Sync {
 
     /// Writes column `column` to `out`, to compare columns with each other.
     fn copy_column(&self, column: usize, out: &mut [f64]);
+
+    /// Why the rows could not be read, if a pass over them failed; then its results were NaN.
+    fn failure(&self) -> Option<Error> {
+        None
+    }
+}
+
+/// Partial sums over rows are made of so many parts at most.
+const MOST_PARTS: usize = 64;
+/// Least number of rows in a part.
+const LEAST_ROWS: usize = 256;
+
+/// Sums of `len` numbers over all rows, in parallel and in an order that does not depend on threads;
+/// `add` adds what some rows give.
+fn sum_over_rows(
+    n_rows: usize,
+    len: usize,
+    add: impl Fn(Range<usize>, &mut [f64]) + Sync,
+) -> Vec<f64> {
+    let size = n_rows.div_ceil(MOST_PARTS).max(LEAST_ROWS);
+    let parts: Vec<Vec<f64>> = (0..n_rows.div_ceil(size))
+        .into_par_iter()
+        .map(|part| {
+            let mut sums = vec![0.0; len];
+            add(part * size..n_rows.min((part + 1) * size), &mut sums);
+            sums
+        })
+        .collect();
+    let mut sums = vec![0.0; len];
+    for part in parts {
+        for (sum, part) in sums.iter_mut().zip(part) {
+            *sum += part;
+        }
+    }
+    sums
+}
+
+/// Checks a compressed sparse matrix with indices below `n`; the error is the row or column that is wrong.
+fn check_compressed(starts: &[usize], indices: &[usize], n: usize) -> Result<(), usize> {
+    let ends_fit = starts[0] == 0 && starts.last() == Some(&indices.len());
+    for (at, ends) in starts.windows(2).enumerate() {
+        let entries = indices.get(ends[0]..ends[1]);
+        let valid = entries.is_some_and(|entries| {
+            entries.windows(2).all(|pair| pair[0] < pair[1])
+                && entries.last().is_none_or(|&last| last < n)
+        });
+        if !(valid && ends_fit) {
+            return Err(at);
+        }
+    }
+    Ok(())
 }

@@ -36,22 +36,9 @@ impl<'a> SparseDesign<'a> {
             let n_cols = column_starts.len().saturating_sub(1);
             return Err(Error::EmptyDesign { n_rows, n_cols });
         }
-        let n_values = values.len();
-        if row_indices.len() != n_values {
-            let found = row_indices.len();
-            return Err(Error::LengthMismatch { what: "row_indices", expected: n_values, found });
-        }
-        let ends_fit = column_starts[0] == 0 && column_starts.last() == Some(&n_values);
-        for (column, ends) in column_starts.windows(2).enumerate() {
-            let rows = row_indices.get(ends[0]..ends[1]);
-            let valid = rows.is_some_and(|rows| {
-                rows.windows(2).all(|pair| pair[0] < pair[1])
-                    && rows.last().is_none_or(|&last| last < n_rows)
-            });
-            if !(valid && ends_fit) {
-                return Err(Error::InvalidSparseColumn { column });
-            }
-        }
+        Error::check_length("row_indices", values.len(), row_indices.len())?;
+        super::check_compressed(column_starts, row_indices, n_rows)
+            .map_err(|column| Error::InvalidSparseColumn { column })?;
         Ok(Self { n_rows, column_starts, row_indices, values })
     }
 

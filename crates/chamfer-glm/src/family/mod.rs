@@ -67,6 +67,11 @@ pub trait Family: Debug + Send + Sync {
     /// Writes `∇²L(η) d` to `out`.
     fn hessian_product(&self, predictor: &[f64], direction: &[f64], out: &mut [f64]);
 
+    /// Whether adding one number to all outputs of a row changes nothing.
+    fn is_shift_invariant(&self) -> bool {
+        false
+    }
+
     /// Whether `∇²L` is the weights, whatever the predictor: then Gram matrices are formed once.
     fn is_quadratic(&self) -> bool {
         false

@@ -108,6 +108,10 @@ impl Family for Multinomial {
         }
     }
 
+    fn is_shift_invariant(&self) -> bool {
+        true
+    }
+
     fn curvature(&self, predictor: &[f64], k: usize, l: usize, out: &mut [f64]) -> bool {
         let mut p = vec![0.0; self.n_classes];
         for (i, (out, &w)) in out.iter_mut().zip(&self.weights).enumerate() {

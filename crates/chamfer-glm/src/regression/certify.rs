@@ -1,9 +1,12 @@
 //! What can be proved of coefficients from the data alone.
 
+use super::newton::solve_damped;
 use super::{Optimality, Regression};
 use crate::problem::check_lambda;
 use crate::{Coefficients, Error};
 use chamfer::{Block, Blocks, DualityGap, Objective, Unpenalized, second_order};
+use faer::Mat;
+use std::borrow::Cow;
 
 /// One look at all columns.
 pub(super) struct Look {
@@ -37,6 +40,10 @@ impl Regression<'_> {
             for &(column, b) in &of_output.values {
                 if column >= n_cols {
                     return Err(Error::NoSuchColumn { column, n_cols });
+                }
+                let limits = self.penalty.bounds().map(|limits| limits[column]);
+                if limits.is_some_and(|(lower, upper)| b < lower || b > upper) {
+                    return Err(Error::OutsideBounds { column, value: b });
                 }
                 scaled[column * outputs + k] = b * self.design.scale(column);
                 intercept += b * self.design.centre(column);
@@ -81,19 +88,27 @@ impl Regression<'_> {
         let predictor = self.restricted(members, stop).predictor(coefficients);
         let mut of_predictor = vec![0.0; n * outputs];
         let loss = self.family.value_and_gradient(&predictor, &mut of_predictor);
-        let mut gradient = vec![0.0; self.terms.columns().len() * outputs];
-        let mut product = vec![0.0; self.terms.columns().len()];
-        for (k, g) in of_predictor.chunks_exact(n).enumerate() {
-            self.design.transpose_product(self.terms.columns(), g, &mut product);
-            for (out, g) in gradient.iter_mut().skip(k).step_by(outputs).zip(&product) {
-                *out = *g;
-            }
-        }
+        let gradient = self.term_gradient(&of_predictor);
         if loss.is_finite() && gradient.iter().all(|g| g.is_finite()) {
             Ok(Look { predictor, of_predictor, loss, gradient })
         } else {
             Err(Error::NonFiniteLoss { value: loss })
         }
+    }
+
+    /// From a gradient in the predictor to one in the coefficients of all terms.
+    fn term_gradient(&self, of_predictor: &[f64]) -> Vec<f64> {
+        let outputs = self.family.n_outputs();
+        let columns = self.terms.columns();
+        let mut gradient = vec![0.0; columns.len() * outputs];
+        let mut product = vec![0.0; columns.len()];
+        for (k, g) in of_predictor.chunks_exact(self.design.n_rows()).enumerate() {
+            self.design.transpose_product(columns, g, &mut product);
+            for (out, g) in gradient.iter_mut().skip(k).step_by(outputs).zip(&product) {
+                *out = *g;
+            }
+        }
+        gradient
     }
 
     /// Which coefficients the gradient holds at zero, if they are zeros.
@@ -103,7 +118,13 @@ impl Regression<'_> {
             let block = self.whole(&self.penalty, lambda)?;
             let zeros = vec![0.0; gradient.len()];
             let penalty = block.parametrization().penalty();
-            penalty.certify_zeros(&zeros, gradient, block.strength(), 0.0, &mut held);
+            penalty.certify_zeros(
+                &zeros,
+                &self.allowed(gradient),
+                block.strength(),
+                0.0,
+                &mut held,
+            );
         }
         Ok(held)
     }
@@ -174,64 +195,198 @@ impl Regression<'_> {
             let block = self.whole(&self.penalty, lambda)?;
             let penalty = block.parametrization().penalty();
             value = penalty.value(&all, block.strength());
-            stationarity = penalty.stationarity(&all, &gradient, block.strength());
+            stationarity = match self.bounds(0, self.terms.columns()) {
+                None => penalty.stationarity(&all, &gradient, block.strength()),
+                Some(bounds) => {
+                    let mut descent = vec![0.0; all.len()];
+                    penalty.steepest_descent(&all, &gradient, block.strength(), &mut descent);
+                    bounds.project(&all, &mut descent);
+                    descent.iter().fold(0.0, |most: f64, d| most.max(d.abs()))
+                }
+            };
         }
         let objective = look.loss + value + 0.5 * ridge * squares - saturated;
-        let gap = self.gap(look, lambda, objective)?;
+        let gap = self.gap(look, coefficients, lambda, objective)?;
         let smallest_eigenvalue = if self.penalty.is_convex() {
             None
         } else {
-            let restricted = self.restricted(members, stop).with_ridge(ridge, self.n_free()..)?;
-            match self.blocks(members, lambda)? {
-                Some(blocks) => second_order(&restricted, &blocks, coefficients)?
-                    .map(|order| order.smallest_eigenvalue),
-                None => None,
-            }
+            self.smallest_eigenvalue(members, coefficients, lambda, stop)?
         };
         let relative_stationarity = stationarity / lambda;
         Ok(Optimality { objective, gap, relative_stationarity, smallest_eigenvalue })
     }
 
-    /// The gap of the dual point `∇L`, whose sum over rows is made 0 where there is an
-    /// intercept, and which is shrunk until the penalty's dual norm admits it.
-    fn gap(&self, look: &Look, lambda: f64, primal: f64) -> Result<Option<DualityGap<f64>>, Error> {
+    /// The smallest eigenvalue of the Hessian on the support; coefficients on their bounds are fixed there.
+    fn smallest_eigenvalue(
+        &self,
+        members: &[usize],
+        coefficients: &[f64],
+        lambda: f64,
+        stop: &(dyn Fn() -> bool + Sync),
+    ) -> Result<Option<f64>, Error> {
+        let n_free = self.n_free();
+        let columns: Vec<usize> = members.iter().flat_map(|&t| self.terms.of(t)).copied().collect();
+        let bounds = self.bounds(n_free, &columns);
+        let holds = |j: usize, b: f64| bounds.as_ref().is_some_and(|bounds| bounds.holds(j, b));
+        // Bounds go with penalties on columns, which are smooth in no direction of a zero.
+        let is_fixed = |j: usize, b: f64| j >= n_free && b != 0.0 && holds(j, b);
+        let (mut free, mut fixed) = (coefficients.to_vec(), vec![0.0; coefficients.len()]);
+        for (j, (free, fixed)) in free.iter_mut().zip(&mut fixed).enumerate() {
+            if is_fixed(j, *free) {
+                *fixed = std::mem::take(free);
+            }
+        }
+        let mut restricted = self.restricted(members, stop);
+        let offset;
+        if fixed.iter().any(|b| *b != 0.0) {
+            offset = restricted.predictor(&fixed);
+            restricted.offset = &offset;
+        }
+        let ridge = lambda * (1.0 - self.penalty.l1_ratio());
+        let restricted = restricted.with_ridge(ridge, n_free..)?;
+        let Some(blocks) = self.blocks(members, lambda)? else { return Ok(None) };
+        Ok(second_order(&restricted, &blocks, &free)?.map(|order| order.smallest_eigenvalue))
+    }
+
+    /// The gap of the dual point `∇L`, which is made orthogonal to what has no penalty, and shrunk until the
+    /// penalty's dual norm admits it.
+    fn gap(
+        &self,
+        look: &Look,
+        coefficients: &[f64],
+        lambda: f64,
+        primal: f64,
+    ) -> Result<Option<DualityGap<f64>>, Error> {
         if !self.penalty.is_convex() {
             return Ok(None);
         }
-        let n = self.design.n_rows();
-        let mut dual = look.of_predictor.clone();
-        if self.intercept {
-            // Moved along the curvature, so that no row leaves the domain of its conjugate.
-            let mut h = self.design.weights().to_vec();
-            for (k, of_output) in dual.chunks_exact_mut(n).enumerate() {
-                self.family.curvature(&look.predictor, k, k, &mut h);
-                let (sum, total): (f64, f64) = (of_output.iter().sum(), h.iter().sum());
-                for (g, h) in of_output.iter_mut().zip(&h).filter(|_| total > 0.0) {
-                    *g -= h / total * sum;
+        let held = self.pushing_unpenalized(look, coefficients);
+        let dual = self.orthogonal(look, &held);
+        let gradient = self.gradient_at(&dual, look);
+        let ridge = lambda * (1.0 - self.penalty.l1_ratio());
+        let bounds = self.bounds(0, self.terms.columns());
+        let mut shrink: f64 = 1.0;
+        if !gradient.is_empty() && ridge == 0.0 {
+            let mut negative: Vec<f64> = gradient.iter().map(|g| -g).collect();
+            if let Some(bounds) = &bounds {
+                negative = bounds.unbounded(&negative);
+            }
+            let block = self.whole(&self.penalty, lambda)?;
+            let penalty = block.parametrization().penalty();
+            let Some(norm) = penalty.dual_norm(&negative, block.strength()) else {
+                return Ok(None);
+            };
+            shrink = norm.max(1.0).recip();
+        }
+        let Some(of_loss) = self.family.dual(&look.predictor, &dual, shrink) else {
+            return Ok(None);
+        };
+        let of_penalty = match &bounds {
+            Some(bounds) => {
+                let all: Vec<usize> = (0..self.terms.len()).collect();
+                let (sizes, weights) = self.terms.sizes(&all);
+                let repeated = sizes.iter().zip(weights).flat_map(|(&n, w)| vec![w; n]);
+                let slope = lambda * self.penalty.l1_ratio();
+                let of_terms: f64 = gradient
+                    .iter()
+                    .zip(repeated)
+                    .enumerate()
+                    // What was shrunk to the weight may be above it by rounding.
+                    .map(|(j, (g, w))| (j, -shrink * g, slope * w * (1.0 + 4.0 * f64::EPSILON)))
+                    .map(|(j, z, w)| bounds.conjugate(j, z, w, ridge))
+                    .sum();
+                of_terms + self.of_held(&dual, &held) * shrink
+            }
+            None if ridge > 0.0 => self.excess(&gradient, lambda)? / (2.0 * ridge),
+            None => 0.0,
+        };
+        let of_offset: f64 = self.offset.iter().zip(&dual).map(|(o, g)| o * g).sum();
+        let value = of_loss + shrink * of_offset - of_penalty - self.family.saturated();
+        Ok(Some(DualityGap { primal, dual: value }))
+    }
+
+    /// For each output, the unpenalized columns that push against a bound.
+    fn pushing_unpenalized(&self, look: &Look, coefficients: &[f64]) -> Vec<Vec<usize>> {
+        let outputs = self.family.n_outputs();
+        let mut held = vec![Vec::new(); outputs];
+        let columns = self.terms.unpenalized();
+        let Some(bounds) = self.bounds(0, columns) else { return held };
+        let n_intercepts = self.n_free() - columns.len() * outputs;
+        for (k, g) in look.of_predictor.chunks_exact(self.design.n_rows()).enumerate() {
+            let mut products = vec![0.0; columns.len()];
+            self.design.transpose_product(columns, g, &mut products);
+            for (at, (&column, product)) in columns.iter().zip(&products).enumerate() {
+                let j = at * outputs + k;
+                if bounds.pushes(j, coefficients[n_intercepts + j], -product) {
+                    held[k].push(column);
                 }
             }
         }
-        let ridge = lambda * (1.0 - self.penalty.l1_ratio());
-        let (mut shrink, mut of_ridge): (f64, f64) = (1.0, 0.0);
-        if !look.gradient.is_empty() {
-            let negative: Vec<f64> = look.gradient.iter().map(|g| -g).collect();
-            if ridge > 0.0 {
-                of_ridge = self.excess(&look.gradient, lambda)? / (2.0 * ridge);
-            } else {
-                let block = self.whole(&self.penalty, lambda)?;
-                let penalty = block.parametrization().penalty();
-                let Some(norm) = penalty.dual_norm(&negative, block.strength()) else {
-                    return Ok(None);
-                };
-                shrink = norm.max(1.0).recip();
+        held
+    }
+
+    /// What the bounds of unpenalized columns that are `held` cost the dual.
+    fn of_held(&self, dual: &[f64], held: &[Vec<usize>]) -> f64 {
+        let of_output = |(g, columns): (&[f64], &Vec<usize>)| -> f64 {
+            let Some(bounds) = self.bounds(0, columns) else { return 0.0 };
+            let mut products = vec![0.0; columns.len()];
+            self.design.transpose_product(columns, g, &mut products);
+            let outputs = self.family.n_outputs();
+            let products = products.iter().enumerate();
+            products.map(|(at, g)| bounds.conjugate(at * outputs, -g, 0.0, 0.0)).sum()
+        };
+        dual.chunks_exact(self.design.n_rows()).zip(held).map(of_output).sum()
+    }
+
+    /// `∇L` made orthogonal to the intercept and the unpenalized columns, except those that are `held`,
+    /// by moving along the curvature, so that no row leaves the domain of its conjugate.
+    fn orthogonal(&self, look: &Look, held: &[Vec<usize>]) -> Vec<f64> {
+        let mut dual = look.of_predictor.clone();
+        let mut h = self.design.weights().to_vec();
+        let first = usize::from(self.intercept);
+        for (k, g) in dual.chunks_exact_mut(self.design.n_rows()).enumerate() {
+            let is_free = |column: &usize| !held[k].contains(column);
+            let columns: Vec<usize> =
+                self.terms.unpenalized().iter().copied().filter(is_free).collect();
+            let size = first + columns.len();
+            if size == 0 {
+                continue;
+            }
+            self.family.curvature(&look.predictor, k, k, &mut h);
+            let mut products = vec![0.0; size];
+            let mut system = Mat::zeros(size, size);
+            if self.intercept {
+                products[0] = g.iter().sum();
+                system[(0, 0)] = h.iter().sum();
+                let mut border = vec![0.0; columns.len()];
+                self.design.transpose_product(&columns, &h, &mut border);
+                for (at, b) in border.into_iter().enumerate() {
+                    system[(0, at + 1)] = b;
+                    system[(at + 1, 0)] = b;
+                }
+            }
+            self.design.transpose_product(&columns, g, &mut products[first..]);
+            let block = system.as_mut().submatrix_mut(first, first, columns.len(), columns.len());
+            self.design.weighted_gram(&columns, &columns, &h, block);
+            let Some(solution) = solve_damped(system, &products) else { continue };
+            let mut along = vec![if self.intercept { solution[0] } else { 0.0 }; g.len()];
+            self.design.add_product(&columns, &solution[first..], &mut along);
+            for ((g, h), along) in g.iter_mut().zip(&h).zip(along) {
+                *g -= h * along;
             }
         }
-        let Some(value) = self.family.dual(&look.predictor, &dual, shrink) else {
-            return Ok(None);
-        };
-        let of_offset: f64 = self.offset.iter().zip(&dual).map(|(o, g)| o * g).sum();
-        let value = value + shrink * of_offset - of_ridge - self.family.saturated();
-        Ok(Some(DualityGap { primal, dual: value }))
+        dual
+    }
+
+    /// The gradient in the coefficients of all terms at another gradient in the predictor; that of the look
+    /// if the two differ by no more than rounding.
+    fn gradient_at<'g>(&self, dual: &[f64], look: &'g Look) -> Cow<'g, [f64]> {
+        let moved: f64 = dual.iter().zip(&look.of_predictor).map(|(a, b)| (a - b).abs()).sum();
+        let size: f64 = dual.iter().map(|g| g.abs()).sum();
+        if moved <= 1e-13 * size {
+            return Cow::Borrowed(&look.gradient);
+        }
+        Cow::Owned(self.term_gradient(dual))
     }
 
     /// `dist(−g, λα∂R(0))²`, twice the ridge times the conjugate of the elastic net.

@@ -1,5 +1,6 @@
 //! Regression with any family and any penalty.
 
+mod bounds;
 mod certify;
 mod newton;
 mod refine;
@@ -193,6 +194,17 @@ impl<'a> Regression<'a> {
         penalty: Regularizer,
         settings: &RegressionSettings<'_>,
     ) -> Result<Self, Error> {
+        let made = Self::checked(design, family, penalty, settings);
+        // Rows that could not be read look like data that is wrong.
+        design.failure().map_or(made, Err)
+    }
+
+    fn checked(
+        design: &'a dyn Design,
+        family: &'a dyn Family,
+        penalty: Regularizer,
+        settings: &RegressionSettings<'_>,
+    ) -> Result<Self, Error> {
         let (n, outputs) = (design.n_rows(), family.n_outputs());
         Error::check_length("the target", n, family.n_rows())?;
         if let Some((row, column)) = design.find_non_finite() {
@@ -249,7 +261,7 @@ impl<'a> Regression<'a> {
     /// If no λ is: nothing is correlated with the target.
     pub fn lambda_max(&self) -> Result<f64, Error> {
         let convex = self.penalty.convex();
-        let negative: Vec<f64> = self.null.gradient.iter().map(|g| -g).collect();
+        let negative: Vec<f64> = self.allowed(&self.null.gradient).iter().map(|g| -g).collect();
         let block = self.whole(&convex, 1.0)?;
         let penalty = block.parametrization().penalty();
         let slope = penalty.dual_norm(&negative, block.strength()).unwrap_or(f64::INFINITY);
@@ -281,7 +293,8 @@ impl<'a> Regression<'a> {
         check_path(lambdas, tolerance)?;
         if let Some(lasso) = &self.lasso {
             let points = path(lasso, lambdas, tolerance, stop)?;
-            return Ok(Either::Left(points.map(|point| point.map(RegressionPoint::from))));
+            let points = points.map(|point| point.map(RegressionPoint::from));
+            return Ok(Either::Left(points.map(|point| self.data.failure().map_or(point, Err))));
         }
         let mut solver = Solver::new(self);
         let mut ended = false;
@@ -290,6 +303,7 @@ impl<'a> Regression<'a> {
                 return None;
             }
             let point = solver.solve(lambda, tolerance, stop);
+            let point = self.data.failure().map_or(point, Err);
             ended = point.is_err();
             Some(point)
         })))
@@ -373,6 +387,12 @@ impl<'a> Regression<'a> {
             for (&column, &b) in restricted.columns.iter().zip(slopes).filter(|(_, b)| **b != 0.0) {
                 // Groups that share a column each give it something.
                 *values.entry(column).or_default() += b / self.design.scale(column);
+            }
+            if let Some(limits) = self.penalty.bounds() {
+                // Scaling back and forth may have rounded past a bound.
+                for (&column, b) in &mut values {
+                    *b = b.max(limits[column].0).min(limits[column].1);
+                }
             }
             let explained: f64 = values.iter().map(|(&j, b)| b * self.design.centre(j)).sum();
             let intercept = intercepts.get(k).map_or(0.0, |b| b - explained);

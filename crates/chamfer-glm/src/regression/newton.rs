@@ -6,6 +6,7 @@
 //! `η_t` to 0 or below, its bound clips it, and the term is exactly zero. A zero is let in by its
 //! multiplier: the direction of steepest descent is not 0 there.
 
+use super::bounds::Bounds;
 use super::restricted::Restricted;
 use crate::Error;
 use chamfer::{Block, Objective, Strength};
@@ -28,6 +29,7 @@ pub(super) struct Newton<'a> {
     /// Number of coefficients without a penalty.
     pub(super) n_free: usize,
     pub(super) ridge: f64,
+    pub(super) bounds: Option<Bounds>,
 }
 
 /// Value and first-order information at a point.
@@ -45,6 +47,17 @@ impl State {
     /// Below this, a change of the objective is rounding, and only the violation can tell.
     fn rounding(&self) -> f64 {
         8.0 * f64::EPSILON * (1.0 + self.objective.abs())
+    }
+}
+
+impl<'a> Newton<'a> {
+    /// The problem without a penalty.
+    pub(super) fn smooth(
+        restricted: &'a Restricted<'a>,
+        n_free: usize,
+        bounds: Option<Bounds>,
+    ) -> Self {
+        Self { restricted, block: None, terms: Vec::new(), n_free, ridge: 0.0, bounds }
     }
 }
 
@@ -89,6 +102,9 @@ impl Newton<'_> {
             objective += penalty.value(b, strength);
             penalty.steepest_descent(b, g, strength, &mut descent[self.n_free..]);
         }
+        if let Some(bounds) = &self.bounds {
+            bounds.project(&beta, &mut descent);
+        }
         let violation = descent.iter().fold(0.0, |most: f64, d| most.max(d.abs()));
         let finite = objective.is_finite() && descent.iter().all(|d| d.is_finite());
         finite.then_some(State { beta, predictor, objective, descent, violation })
@@ -98,11 +114,16 @@ impl Newton<'_> {
         self.block.map(|block| (block.parametrization().penalty(), block.strength()))
     }
 
-    /// The coefficients in whose directions `P` is smooth at `beta`.
+    /// The coefficients in whose directions `P` is smooth at `beta` and not bounded.
     fn support(&self, beta: &[f64]) -> Vec<bool> {
         let mut support = vec![true; beta.len()];
         if let Some((penalty, _)) = self.penalty() {
             penalty.support(&beta[self.n_free..], &mut support[self.n_free..]);
+        }
+        if let Some(bounds) = &self.bounds {
+            for (j, (smooth, &b)) in support.iter_mut().zip(beta).enumerate() {
+                *smooth &= !bounds.holds(j, b);
+            }
         }
         support
     }
@@ -154,19 +175,35 @@ impl Newton<'_> {
         }
         let loss = self.hessian(state, &free)?;
         let penalty = self.penalty_hessian(state, &free);
-        let Some(penalty) = penalty else {
-            return Ok(newton_direction(loss, &free, state));
+        let mut direction = match penalty {
+            None => newton_direction(loss, &free, state),
+            // With a concave penalty the sum may be indefinite; with less of its curvature it is not.
+            Some(penalty) => [1.0, 0.5, 0.0]
+                .into_iter()
+                .find_map(|share| newton_direction(&loss + Scale(share) * &penalty, &free, state)),
         };
-        // With a concave penalty the sum may be indefinite; with less of its curvature it is not.
-        let shares = [1.0, 0.5, 0.0];
-        Ok(shares
-            .into_iter()
-            .find_map(|share| newton_direction(&loss + Scale(share) * &penalty, &free, state)))
+        if let Some(direction) = &mut direction
+            && self.restricted.family.is_shift_invariant()
+        {
+            // Rounding may send the common part of the intercepts anywhere.
+            let intercepts = &mut direction[..self.restricted.n_intercepts()];
+            let mean = intercepts.iter().sum::<f64>() / intercepts.len().max(1) as f64;
+            intercepts.iter_mut().for_each(|d| *d -= mean);
+        }
+        Ok(direction)
     }
 
-    /// Sets to zero what `direction` brings there first, if that costs no more than rounding.
+    /// Sets to zero, or to its bound, what `direction` brings there first, if that costs no more than
+    /// rounding.
     fn close_nearest(&self, state: &State, direction: &[f64]) -> Option<State> {
-        let zeros = |beta: &[f64]| beta[self.n_free..].iter().filter(|b| **b == 0.0).count();
+        let held = |beta: &[f64]| {
+            let bounds = self.bounds.as_ref();
+            let is_held = |(j, b): &(usize, &f64)| {
+                (*j >= self.n_free && **b == 0.0)
+                    || bounds.is_some_and(|bounds| bounds.holds(*j, **b))
+            };
+            beta.iter().enumerate().filter(is_held).count()
+        };
         let ratio = |range: Range<usize>| {
             let at = range.start + self.n_free..range.end + self.n_free;
             let (b, d) = (&state.beta[at.clone()], &direction[at]);
@@ -178,12 +215,16 @@ impl Newton<'_> {
         let coefficients = self.terms.iter().filter(|range| range.len() > 1).cloned().flatten();
         let mut lengths: Vec<f64> =
             terms.chain(coefficients.map(|j| j..j + 1)).filter_map(ratio).collect();
+        if let Some(bounds) = &self.bounds {
+            let moves = state.beta.iter().zip(direction).enumerate();
+            lengths.extend(moves.filter_map(|(j, (&b, &d))| bounds.length_to(j, b, d)));
+        }
         lengths.sort_by(f64::total_cmp);
         for length in lengths.into_iter().take_while(|length| *length < 1.0) {
             let beyond = length * (1.0 + 1e-9);
             let moved = state.beta.iter().zip(direction).map(|(b, d)| b + beyond * d).collect();
             let moved = self.clipped(&state.beta, moved);
-            if zeros(&moved) > zeros(&state.beta) {
+            if held(&moved) > held(&state.beta) {
                 let next = self.evaluate(moved);
                 return next.filter(|next| next.objective <= state.objective + state.rounding());
             }
@@ -210,8 +251,16 @@ impl Newton<'_> {
     }
 
     /// Sets to zero the terms that have passed through it, and the coefficients that have, where the
-    /// penalty has a kink.
-    fn clipped(&self, beta: &[f64], mut moved: Vec<f64>) -> Vec<f64> {
+    /// penalty has a kink; then holds what has passed a bound.
+    fn clipped(&self, beta: &[f64], moved: Vec<f64>) -> Vec<f64> {
+        let mut moved = self.without_crossed(beta, moved);
+        if let Some(bounds) = &self.bounds {
+            bounds.clamp(&mut moved);
+        }
+        moved
+    }
+
+    fn without_crossed(&self, beta: &[f64], mut moved: Vec<f64>) -> Vec<f64> {
         let Some((penalty, _)) = self.penalty() else { return moved };
         let old = &beta[self.n_free..];
         let new = &mut moved[self.n_free..];
@@ -298,10 +347,22 @@ impl Newton<'_> {
     }
 }
 
-/// The solution of `H d = descent` on the coefficients `free`, with as much damping as a Cholesky
-/// decomposition needs; `None` if the system is far from positive definite.
-fn newton_direction(mut system: Mat<f64>, free: &[usize], state: &State) -> Option<Vec<f64>> {
-    let n = free.len();
+/// The solution of `H d = descent` on the coefficients `free`; `None` if the system is far from positive
+/// definite.
+fn newton_direction(system: Mat<f64>, free: &[usize], state: &State) -> Option<Vec<f64>> {
+    let right: Vec<f64> = free.iter().map(|&j| state.descent[j]).collect();
+    let solution = solve_damped(system, &right)?;
+    let mut direction = vec![0.0; state.beta.len()];
+    for (&j, d) in free.iter().zip(solution) {
+        direction[j] = d;
+    }
+    Some(direction)
+}
+
+/// The solution of a symmetric system, with as much damping as a Cholesky decomposition needs; `None` if
+/// it is far from positive definite.
+pub(super) fn solve_damped(mut system: Mat<f64>, right: &[f64]) -> Option<Vec<f64>> {
+    let n = right.len();
     let largest = (0..n).fold(0.0, |most: f64, a| most.max(system[(a, a)].abs()));
     // Scaled to a unit diagonal, so that damping is fair to columns of any scale.
     let scale: Vec<f64> = (0..n)
@@ -312,7 +373,7 @@ fn newton_direction(mut system: Mat<f64>, free: &[usize], state: &State) -> Opti
             system[(a, b)] *= scale[a] * scale[b];
         }
     }
-    let right = Col::from_fn(n, |a| state.descent[free[a]] * scale[a]);
+    let right = Col::from_fn(n, |a| right[a] * scale[a]);
     // Some damping always, or rounding would send flat directions (duplicate columns, the common part of
     // the classes' intercepts) anywhere.
     for damping in [1e-13, 1e-10, 1e-7] {
@@ -322,11 +383,7 @@ fn newton_direction(mut system: Mat<f64>, free: &[usize], state: &State) -> Opti
         let Ok(factor) = system.llt(Side::Lower) else { continue };
         let solution = factor.solve(&right);
         if (0..n).all(|a| solution[a].is_finite()) {
-            let mut direction = vec![0.0; state.beta.len()];
-            for (a, &j) in free.iter().enumerate() {
-                direction[j] = solution[a] * scale[a];
-            }
-            return Some(direction);
+            return Some((0..n).map(|a| solution[a] * scale[a]).collect());
         }
     }
     None

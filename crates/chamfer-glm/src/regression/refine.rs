@@ -37,8 +37,8 @@ impl Regression<'_> {
         let mut coefficients = self.null.coefficients[..n_intercepts].to_vec();
         coefficients.resize(n_intercepts + restricted.columns.len() * self.family.n_outputs(), 0.0);
         let n_free = coefficients.len();
-        let newton =
-            Newton { restricted: &restricted, block: None, terms: Vec::new(), n_free, ridge: 0.0 };
+        let bounds = self.bounds(n_intercepts, &restricted.columns);
+        let newton = Newton::smooth(&restricted, n_free, bounds);
         newton.solve(&mut coefficients, LAST_TOLERANCE)?;
         Ok(self.on_original_scale(&restricted, &coefficients))
     }

@@ -67,8 +67,8 @@ impl Regression<'_> {
             }
         }
         let mut coefficients = start;
-        let newton =
-            Newton { restricted: &restricted, block: None, terms: Vec::new(), n_free, ridge: 0.0 };
+        let bounds = self.bounds(restricted.n_intercepts(), &restricted.columns);
+        let newton = Newton::smooth(&restricted, n_free, bounds);
         newton.solve(&mut coefficients, LAST_TOLERANCE)?;
         let look = self.look(&[], &coefficients, &|| false)?;
         Ok(Null { coefficients, loss: look.loss, gradient: look.gradient })
@@ -191,18 +191,22 @@ impl<'a> Solver<'a> {
             first += size;
         }
         let curvature = regression.term_curvatures(&solved.look);
+        let allowed = regression.allowed(&solved.look.gradient);
+        let bounds = regression.bounds(0, terms.columns());
         for t in 0..terms.len() {
-            let gradient = &solved.look.gradient[terms.range(t)];
-            let norm = gradient.iter().map(|g| g * g).sum::<f64>().sqrt();
+            let range = terms.range(t);
             let (sizes, weights) = terms.sizes(&[t]);
             let block = regression.penalty.block(&sizes, &weights, lambda)?;
             let value = |b: &[f64]| block.parametrization().penalty().value(b, block.strength());
             let live = now[t].filter(|b| b.iter().any(|b| *b != 0.0));
             let (change, to) = if let Some(b) = live {
+                let gradient = &solved.look.gradient[range];
                 let along: f64 = gradient.iter().zip(b).map(|(g, b)| g * b).sum();
                 let square: f64 = b.iter().map(|b| b * b).sum();
                 (0.5 * curvature[t] * square - along - value(b), vec![0.0; b.len()])
             } else {
+                let gradient = &allowed[range.clone()];
+                let norm = gradient.iter().map(|g| g * g).sum::<f64>().sqrt();
                 // r = (‖g‖ − p'(r))/h by iteration from above, for the modulus along −g.
                 let along =
                     |r: f64| -> Vec<f64> { gradient.iter().map(|g| -r * g / norm).collect() };
@@ -210,6 +214,10 @@ impl<'a> Solver<'a> {
                 for _ in 0..20 {
                     let slope = (value(&along(1.000_01 * r)) - value(&along(r))) / (0.000_01 * r);
                     r = ((norm - slope) / curvature[t]).max(0.0);
+                }
+                if let Some(bounds) = &bounds {
+                    let length = |(j, g): (usize, &f64)| bounds.length_to(j, 0.0, -g / norm);
+                    r = range.zip(gradient).filter_map(length).fold(r, f64::min);
                 }
                 if !(r > 0.0 && r.is_finite()) {
                     continue;
@@ -297,6 +305,7 @@ impl<'a> Solver<'a> {
             terms: ends.iter().zip(&sizes).map(|(end, size)| end - size..*end).collect(),
             n_free: regression.n_free(),
             ridge: lambda * (1.0 - regression.penalty.l1_ratio()),
+            bounds: regression.bounds(restricted.n_intercepts(), &restricted.columns),
         };
         let interrupted = |error: Error| if stop() { Error::Interrupted } else { error };
         newton.solve(&mut set.coefficients, tolerance * lambda).map_err(interrupted)
