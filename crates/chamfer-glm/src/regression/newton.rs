@@ -188,7 +188,9 @@ impl Newton<'_> {
             // Rounding may send the common part of the intercepts anywhere.
             let intercepts = &mut direction[..self.restricted.n_intercepts()];
             let mean = intercepts.iter().sum::<f64>() / intercepts.len().max(1) as f64;
-            intercepts.iter_mut().for_each(|d| *d -= mean);
+            for d in intercepts {
+                *d -= mean;
+            }
         }
         Ok(direction)
     }
