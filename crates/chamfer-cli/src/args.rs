@@ -1,9 +1,10 @@
 //! The command line.
 
 use crate::error::CliError;
-use crate::input::{self, Format, Missing};
-use crate::spec::{FamilyName, FamilySpec, PenaltyName, PenaltySpec};
+use crate::input::{self, Format, Missing, Role};
+use crate::spec::{FamilyName, FamilySpec, PenaltyName, PenaltySpec, TiesName};
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 const OBJECTIVE: &str = "\
@@ -91,12 +92,21 @@ pub struct DataArgs {
     pub file: FileArgs,
 
     /// Column to predict (not needed for svmlight, which has it)
-    #[arg(short, long, value_name = "COLUMN")]
+    /// With --family cox, the times
+    #[arg(short, long, value_name = "COLUMN", visible_alias = "time")]
     pub target: Option<String>,
 
     /// Column of observation weights
     #[arg(long, value_name = "COLUMN", help_heading = "Columns")]
     pub weights: Option<String>,
+
+    /// Column that is added to the linear predictor with coefficient 1
+    #[arg(long, value_name = "COLUMN", help_heading = "Columns")]
+    pub offset: Option<String>,
+
+    /// With --family cox: column with 1 where the time is that of an event, 0 where it is censored
+    #[arg(long, value_name = "COLUMN", help_heading = "Columns")]
+    pub event: Option<String>,
 
     /// Predictors to use, with * and ? as wildcards [default: all other columns]
     #[arg(long, value_name = "COLUMNS", value_delimiter = ',', help_heading = "Columns")]
@@ -135,6 +145,10 @@ pub struct ProblemArgs {
     #[arg(long, value_parser = number, help_heading = "Model")]
     pub delta: Option<f64>,
 
+    /// How tied times of the cox family are treated [default: breslow]
+    #[arg(long, value_enum, help_heading = "Model")]
+    pub ties: Option<TiesName>,
+
     /// What makes coefficients zero
     #[arg(long, value_enum, default_value_t, help_heading = "Model")]
     pub penalty: PenaltyName,
@@ -163,6 +177,27 @@ pub struct ProblemArgs {
     /// Columns without a penalty, with * and ? as wildcards
     #[arg(long, value_name = "COLUMNS", value_delimiter = ',', help_heading = "Model")]
     pub unpenalized: Vec<String>,
+
+    /// Least values of coefficients, at most 0: a number for all columns, COLUMN=NUMBER for some (with
+    /// * and ? as wildcards), or both, as in `--lower=-1,age=0`; later ones win
+    #[arg(
+        long,
+        value_name = "BOUNDS",
+        value_delimiter = ',',
+        allow_hyphen_values = true,
+        help_heading = "Model"
+    )]
+    pub lower: Vec<String>,
+
+    /// Largest values of coefficients, at least 0, like --lower
+    #[arg(
+        long,
+        value_name = "BOUNDS",
+        value_delimiter = ',',
+        allow_hyphen_values = true,
+        help_heading = "Model"
+    )]
+    pub upper: Vec<String>,
 }
 
 impl ProblemArgs {
@@ -181,9 +216,14 @@ impl ProblemArgs {
                 return Err(CliError::Options(format!("{option} does not fit this --family")));
             }
         }
+        let is_cox = self.family == FamilyName::Cox;
+        if self.ties.is_some() && !is_cox {
+            return Err(CliError::Options("--ties does not fit this --family".to_owned()));
+        }
         let own = given.into_iter().find(|(family, ..)| *family == self.family);
         let parameter = own.map(|(_, _, value, default)| value.unwrap_or(default));
-        Ok(FamilySpec { name: self.family, parameter })
+        let ties = is_cox.then(|| self.ties.unwrap_or_default());
+        Ok(FamilySpec { name: self.family, parameter, ties })
     }
 
     /// The penalty for coded columns called `names`, of the data in `file`.
@@ -213,8 +253,40 @@ impl ProblemArgs {
             Some(groups) => Some(input::groups(groups, names)?),
             None => None,
         };
-        let unpenalized = input::matching_columns(&self.unpenalized, names, file)?;
-        Ok(PenaltySpec { name: self.penalty, shape, l1_ratio: self.l1_ratio, groups, unpenalized })
+        let unpenalized =
+            input::matching_columns(&self.unpenalized, names, Role::Unpenalized, file)?;
+        let bounds = self.bounds(names, file)?;
+        let (name, l1_ratio) = (self.penalty, self.l1_ratio);
+        Ok(PenaltySpec { name, shape, l1_ratio, groups, unpenalized, bounds })
+    }
+
+    /// Lower and upper bounds of the columns that have any.
+    fn bounds(
+        &self,
+        names: &[String],
+        file: &Path,
+    ) -> Result<BTreeMap<String, [Option<f64>; 2]>, CliError> {
+        let mut bounds: BTreeMap<String, [Option<f64>; 2]> = BTreeMap::new();
+        for (end, option, given) in [(0, "--lower", &self.lower), (1, "--upper", &self.upper)] {
+            for text in given {
+                let (columns, value) = match text.rsplit_once('=') {
+                    Some((pattern, value)) => {
+                        let patterns = [pattern.trim().to_owned()];
+                        (input::matching_columns(&patterns, names, Role::Bounds, file)?, value)
+                    }
+                    None => (names.to_vec(), text.as_str()),
+                };
+                let value = number(value).map_err(|_| {
+                    CliError::Options(format!(
+                        "{option} needs a number or COLUMN=NUMBER, not \"{text}\""
+                    ))
+                })?;
+                for column in columns {
+                    bounds.entry(column).or_default()[end] = Some(value);
+                }
+            }
+        }
+        Ok(bounds)
     }
 }
 

@@ -135,6 +135,21 @@ impl CliError {
             Glm::InvalidWeight { row: i, value } => {
                 format!("row {}: the weight is {value}; weights must be 0 or more", row(i))
             }
+            Glm::InvalidTime { row: i, value } => {
+                format!("row {}, column \"{target}\": {value} is no time of 0 or more", row(i))
+            }
+            Glm::InvalidBounds { column: j, lower, upper } => format!(
+                "column \"{}\" has the bounds {lower} and {upper}: --lower must be at most 0 and --upper at \
+                 least 0",
+                column(j)
+            ),
+            Glm::BoundsOnGroups => {
+                "--lower and --upper go with penalties on columns, not with --groups".to_owned()
+            }
+            Glm::OutsideBounds { column: j, value } => format!(
+                "the coefficient of column \"{}\" is {value}, outside of its bounds",
+                column(j)
+            ),
             Glm::InvalidTarget { row: i, value, family, needed } => format!(
                 "row {}, column \"{target}\": the value is {value}, but the {family} family needs \
                  {needed}; choose another with --family",

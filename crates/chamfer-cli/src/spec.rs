@@ -2,8 +2,8 @@
 
 use crate::error::CliError;
 use chamfer_glm::{
-    Binomial, Error as GlmError, Family, Gamma, Gaussian, Huber, NegativeBinomial, Poisson,
-    Regularizer, Separable, SquaredHinge, Tweedie,
+    Binomial, Cox, Error as GlmError, Family, Gamma, Gaussian, Huber, NegativeBinomial, Poisson,
+    Regularizer, Separable, SquaredHinge, Ties, Tweedie,
 };
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
@@ -30,6 +30,19 @@ pub enum FamilyName {
     Huber,
     /// 0 or 1; the smooth support vector machine
     SquaredHinge,
+    /// Times until an event, some only known to be longer; proportional hazards; see --event
+    Cox,
+}
+
+/// How tied times are treated.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
+#[serde(rename_all = "snake_case")]
+pub enum TiesName {
+    /// All that are tied were at risk for each other
+    #[default]
+    Breslow,
+    /// The average over their orders, approximately
+    Efron,
 }
 
 /// A family with its parameter, if it has one.
@@ -38,13 +51,17 @@ pub struct FamilySpec {
     pub name: FamilyName,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parameter: Option<f64>,
+    /// Of the cox family.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ties: Option<TiesName>,
 }
 
 impl FamilySpec {
-    /// The family for a target.
+    /// The family for a target; `event` is that of the cox family.
     pub fn make(
         &self,
         target: Vec<f64>,
+        event: Option<&[f64]>,
         weights: Option<&[f64]>,
     ) -> Result<Box<dyn Family>, GlmError> {
         let parameter = self.parameter.unwrap_or(f64::NAN);
@@ -61,13 +78,27 @@ impl FamilySpec {
             }
             FamilyName::Huber => Box::new(Separable::new(Huber::new(parameter)?, target, weights)?),
             FamilyName::SquaredHinge => Box::new(Separable::new(SquaredHinge, target, weights)?),
+            FamilyName::Cox => {
+                let ties = match self.ties {
+                    Some(TiesName::Efron) => Ties::Efron,
+                    _ => Ties::Breslow,
+                };
+                // Without a column of events, every time is that of one.
+                let all = || vec![true; target.len()];
+                let events =
+                    event.map_or_else(all, |event| event.iter().map(|e| *e > 0.5).collect());
+                Box::new(Cox::new(target, events, None, weights, ties)?)
+            }
         })
     }
 
     /// Turns linear predictors into means or probabilities.
     pub fn respond(&self, predictor: &mut [f64]) {
         let of: fn(f64) -> f64 = match self.name {
-            FamilyName::Gaussian | FamilyName::Huber | FamilyName::SquaredHinge => return,
+            FamilyName::Gaussian
+            | FamilyName::Huber
+            | FamilyName::SquaredHinge
+            | FamilyName::Cox => return,
             FamilyName::Binomial => |eta| 1.0 / (1.0 + (-eta).exp()),
             FamilyName::Poisson
             | FamilyName::Gamma
@@ -97,12 +128,16 @@ impl FamilySpec {
                 format!("[e^((2−p)η_i)/(2−p) − y_i e^((1−p)η_i)/(1−p)] (p = {parameter})")
             }
             FamilyName::Huber => format!("huber_δ(y_i − η_i) (δ = {parameter})"),
+            FamilyName::Cox => {
+                let ties = if self.ties == Some(TiesName::Efron) { "Efron" } else { "Breslow" };
+                return format!("−1/n ln(partial likelihood of Xβ, ties by {ties})");
+            }
             FamilyName::SquaredHinge => "½ max(0, 1 − s_i η_i)² (s_i = 2y_i − 1)".to_owned(),
         };
         if weighted {
-            format!("Σ_i w_i {of_row} / Σ_i w_i, η = Xβ + b,")
+            format!("Σ_i w_i {of_row} / Σ_i w_i")
         } else {
-            format!("1/n Σ_i {of_row}, η = Xβ + b,")
+            format!("1/n Σ_i {of_row}")
         }
     }
 }
@@ -145,6 +180,9 @@ pub struct PenaltySpec {
     /// Coded columns without a penalty.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unpenalized: Vec<String>,
+    /// Lower and upper bound of the coded columns that have any.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub bounds: BTreeMap<String, [Option<f64>; 2]>,
 }
 
 fn one() -> f64 {
@@ -180,7 +218,15 @@ impl PenaltySpec {
                 Regularizer::sparse_group(self.members(names, &unpenalized)?, shape(0.5))
             }
         };
-        Ok(penalty.with_l1_ratio(self.l1_ratio).with_unpenalized(unpenalized))
+        let penalty = penalty.with_l1_ratio(self.l1_ratio).with_unpenalized(unpenalized);
+        if self.bounds.is_empty() {
+            return Ok(penalty);
+        }
+        let end = |end: usize, none: f64| -> Vec<f64> {
+            let of_column = |name: &String| self.bounds.get(name).and_then(|bounds| bounds[end]);
+            names.iter().map(|name| of_column(name).unwrap_or(none)).collect()
+        };
+        Ok(penalty.with_bounds(&end(0, f64::NEG_INFINITY), &end(1, f64::INFINITY)))
     }
 
     /// The columns of each group.
@@ -231,6 +277,11 @@ impl PenaltySpec {
 
     /// The penalty, for people.
     pub fn formula(&self, standardized: bool, weighted: bool) -> String {
+        let bounds = if self.bounds.is_empty() { "" } else { ", β within their bounds" };
+        self.unbounded_formula(standardized, weighted) + bounds
+    }
+
+    fn unbounded_formula(&self, standardized: bool, weighted: bool) -> String {
         if self.name == PenaltyName::Lasso && self.l1_ratio == 1.0 {
             let which = if weighted { "weighted standard deviation" } else { "standard deviation" };
             return if standardized {

@@ -111,3 +111,72 @@ fn options_that_do_not_fit_are_refused() {
     folder.write("twice.csv", "a,one\na,two\n");
     refused("--penalty group --groups twice.csv", &["\"a\"", "twice"]);
 }
+
+#[test]
+fn coxs_model_takes_times_and_events() {
+    let eta = |row: &[f64]| 0.6 * row[0] - 0.5 * row[1];
+    let data = Data::new(60, 3)
+        .with("days", |i, row| (20.0 * (-eta(row)).exp() * (1.0 + (i % 5) as f64)).ceil())
+        .with("died", |i, _| f64::from(u8::from(i % 3 > 0)));
+    let folder = Folder::with("data.csv", data.csv());
+    let fit = "path data.csv --family cox --time days --include x1,x2,x3 --n-lambdas 5";
+    folder.succeeds(&format!("{fit} --event died --ties efron --out fit"));
+    let model = folder.json("fit/model.json");
+    assert!(model["objective"].as_str().unwrap().contains("ties by Efron"));
+    assert!(model["path"][4]["relative_gap"].as_f64() <= Some(1e-6));
+    folder.succeeds("check fit/model.json data.csv");
+    folder.succeeds("predict fit/model.json data.csv");
+    let all = folder.succeeds(&format!("{fit} --json")).stdout;
+    assert!(all.contains("Breslow"), "every time is an event");
+    folder.refuses(1, "path data.csv --family cox --time days --event x1", &["row 1", "write 1 for yes and 0 for no"]);
+    folder.refuses(
+        1,
+        "fit data.csv -t days --event died --lambda 1",
+        &["--event needs --family cox"],
+    );
+    folder.refuses(1, "fit data.csv -t days --ties efron --lambda 1", &["--ties does not fit"]);
+}
+
+#[test]
+fn an_offset_is_added_to_the_predictor() {
+    let data = Data::new(60, 2)
+        .with("exposure", |i, _| (1.0 + (i % 7) as f64).ln())
+        .with("count", |i, row| ((1.0 + (i % 7) as f64) * (0.4 * row[0]).exp()).round());
+    let folder = Folder::with("data.csv", data.csv());
+    let fit = "fit data.csv --family poisson -t count --lambda 0.01 --include x1,x2,exposure";
+    folder.refuses(1, &format!("{fit} --offset exposure"), &["--include and --offset"]);
+    let fit = "fit data.csv --family poisson -t count --lambda 0.01 --offset exposure --out fit";
+    folder.succeeds(fit);
+    folder.succeeds("check fit/model.json data.csv");
+    let model = folder.json("fit/model.json");
+    assert!(model["objective"].as_str().unwrap().contains("η = offset + Xβ + b"));
+    assert!(model["path"][0]["deviance_explained"].as_f64() > Some(0.5));
+    let means = folder.succeeds("predict fit/model.json data.csv").stdout;
+    let mean = |row: usize| -> f64 {
+        means.lines().nth(row + 1).unwrap().split(',').nth(1).unwrap().parse().unwrap()
+    };
+    // The seventh row has seven times the exposure of the first.
+    assert!(mean(6) > 2.0 * mean(0));
+    folder.refuses(
+        1,
+        "fit data.csv -t count --weights count --lambda 1",
+        &["--target and --weights"],
+    );
+}
+
+#[test]
+fn coefficients_keep_their_bounds() {
+    let folder = data();
+    let fit = format!("fit data.csv -t y {PREDICTORS} --lambda 0.001 --out fit");
+    folder.succeeds(&format!("{fit} --lower=-0.2 --upper 0.1,a=0.25,c_*=0.3"));
+    folder.succeeds("check fit/model.json data.csv");
+    let model = folder.json("fit/model.json");
+    let coefficients = model["path"][0]["coefficients"].as_object().unwrap();
+    let of = |name: &str| coefficients[name].as_f64().unwrap();
+    assert_eq!((of("a"), of("c_1")), (0.25, -0.2));
+    assert!(of("c_3") <= 0.3);
+    assert!(model["objective"].as_str().unwrap().ends_with("β within their bounds"));
+    folder.refuses(1, &format!("{fit} --lower 0.5"), &["\"a\"", "--lower must be at most 0"]);
+    folder.refuses(1, &format!("{fit} --upper nothing=1"), &["nothing", "--upper"]);
+    folder.refuses(1, &format!("{fit} --upper many"), &["COLUMN=NUMBER"]);
+}

@@ -19,10 +19,9 @@ pub fn run(args: &CheckArgs) -> Result<Status, CliError> {
     let settings = RegressionSettings {
         intercept: model.intercept,
         standardize: model.standardize,
-        offset: None,
+        offset: frame.offset.as_deref(),
     };
-    let target = frame.target.clone().unwrap_or_default();
-    let family = model.family.make(target, frame.weights.as_deref()).map_err(regression_error)?;
+    let family = data::family(&model.family, &frame).map_err(regression_error)?;
     let penalty = model.penalty.make(&frame.names)?;
     let regression = Regression::new(design.as_ref(), family.as_ref(), penalty, &settings)
         .map_err(regression_error)?;

@@ -7,7 +7,8 @@ use crate::input::{
 };
 use crate::model::Model;
 use crate::output::Progress;
-use chamfer_glm::{DenseDesign, Design, SparseDesign};
+use crate::spec::FamilySpec;
+use chamfer_glm::{DenseDesign, Design, Family, SparseDesign};
 use std::collections::HashMap;
 use std::path::Path;
 
@@ -18,6 +19,8 @@ pub fn training(args: &DataArgs) -> Result<(Encoding, Frame, Vec<Note>), CliErro
     let selection = Selection {
         target: args.target.clone(),
         weights: args.weights.clone(),
+        offset: args.offset.clone(),
+        event: args.event.clone(),
         include: args.include.clone(),
         exclude: args.exclude.clone(),
         missing: args.missing,
@@ -56,6 +59,12 @@ pub fn design(frame: &Frame) -> Result<Box<dyn Design + '_>, chamfer_glm::Error>
             &sparse.values,
         )?),
     })
+}
+
+/// The family for the responses of a frame.
+pub fn family(spec: &FamilySpec, frame: &Frame) -> Result<Box<dyn Family>, chamfer_glm::Error> {
+    let target = frame.target.clone().unwrap_or_default();
+    spec.make(target, frame.event.as_deref(), frame.weights.as_deref())
 }
 
 /// What the rows and columns of a frame are called, for a model that is applied to it.

@@ -7,7 +7,7 @@ use crate::interrupt::Interrupt;
 use crate::model::{DataFacts, Head, Model};
 use crate::output::{OutputFolder, PathTable, say};
 use crate::plot::rasterize;
-use crate::spec::{FamilySpec, PenaltySpec};
+use crate::spec::{FamilyName, FamilySpec, PenaltySpec};
 use chamfer_glm::{Error as GlmError, Regression, RegressionSettings, lambda_grid};
 
 /// Which λs to fit.
@@ -58,12 +58,14 @@ fn run(
     let settings = RegressionSettings {
         intercept: !args.no_intercept,
         standardize: !args.no_standardize,
-        offset: None,
+        offset: frame.offset.as_deref(),
     };
     let family_spec = args.problem.family()?;
+    if data_args.event.is_some() && family_spec.name != FamilyName::Cox {
+        return Err(CliError::Options("--event needs --family cox".to_owned()));
+    }
     let penalty_spec = args.problem.penalty(&frame.names, &data_args.file.file)?;
-    let target = frame.target.clone().unwrap_or_default();
-    let family = family_spec.make(target, frame.weights.as_deref()).map_err(regression_error)?;
+    let family = data::family(&family_spec, &frame).map_err(regression_error)?;
     let penalty = penalty_spec.make(&frame.names)?;
     let regression = Regression::new(design.as_ref(), family.as_ref(), penalty, &settings)
         .map_err(regression_error)?;
@@ -120,7 +122,13 @@ fn objective(
     weighted: bool,
 ) -> String {
     let penalty = penalty.formula(settings.standardize, weighted);
-    format!("{} + {penalty}", family.loss(weighted))
+    let predictor = match (family.name, settings.offset.is_some()) {
+        (FamilyName::Gaussian | FamilyName::Cox, false) => "",
+        (FamilyName::Gaussian | FamilyName::Cox, true) => ", with the offset added to Xβ",
+        (_, false) => ", η = Xβ + b",
+        (_, true) => ", η = offset + Xβ + b",
+    };
+    format!("{} + {penalty}{predictor}", family.loss(weighted))
 }
 
 /// Writes the files of a fit; says where they are.

@@ -23,6 +23,9 @@ pub fn run(args: &PredictArgs) -> Result<Status, CliError> {
         .map(|fit| {
             let coefficients = fit.coefficients_for(&positions, &args.model)?;
             let mut predictions = coefficients.predict(design.as_ref());
+            for (prediction, offset) in predictions.iter_mut().zip(frame.offset.iter().flatten()) {
+                *prediction += offset;
+            }
             if !args.link {
                 model.family.respond(&mut predictions);
             }

@@ -14,9 +14,10 @@ use std::path::Path;
 pub fn matching_columns(
     patterns: &[String],
     names: &[String],
+    role: Role,
     path: &Path,
 ) -> Result<Vec<String>, InputError> {
-    let chosen = matching(patterns, names, Role::Unpenalized);
+    let chosen = matching(patterns, names, role);
     let (chosen, _) = chosen.map_err(|problem| problem.at(Place::file(path)))?;
     Ok(names
         .iter()

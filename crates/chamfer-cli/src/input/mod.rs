@@ -17,7 +17,7 @@ mod sparse;
 mod table;
 
 pub use encode::{Encoding, Frame, Matrix, Missing, Need, Note, Selection, fit_encoding};
-pub use error::InputError;
+pub use error::{InputError, Role};
 pub use groups::{groups, matching_columns};
 pub use read::{Format, ReadOptions, read};
 pub use table::Table;

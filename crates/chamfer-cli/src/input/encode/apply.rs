@@ -15,8 +15,8 @@ use crate::input::table::{Column, Source, SparseTable, Table, TableData};
 /// What a table is needed for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Need {
-    /// For predicting: the predictors alone. The table need not have target and weights, and they
-    /// are not looked at.
+    /// For predicting: the predictors, and the offset if the model has one. The table need not have target
+    /// and weights, and they are not looked at.
     Predictors,
     /// For comparing with the truth: the predictors, the target, and the weights if the model was
     /// fitted with some.
@@ -68,23 +68,24 @@ impl Encoding {
     ) -> Result<Frame, InputError> {
         let mut columns: HashMap<String, Column> =
             columns.into_iter().map(|column| (column.name.clone(), column)).collect();
-        let (target, weights) = match need {
-            Need::Predictors => (None, None),
-            Need::Everything => (Some(self.target.as_str()), self.weights.as_deref()),
-        };
-        let names = codings.iter().map(SourceColumn::name).chain(target).chain(weights);
+        let offset = self.offset.as_deref().map(|name| (name, Role::Offset));
+        let mut roles: Vec<(&str, Role)> = offset.into_iter().collect();
+        if need == Need::Everything {
+            roles.push((&self.target, Role::Target));
+            roles.extend(self.weights.as_deref().map(|name| (name, Role::Weights)));
+            roles.extend(self.event.as_deref().map(|name| (name, Role::Event)));
+        }
+        let names = codings.iter().map(SourceColumn::name).chain(roles.iter().map(|(n, _)| *n));
         let lacking: Vec<&str> = names.filter(|&name| !columns.contains_key(name)).collect();
         if !lacking.is_empty() {
             return Err(lacks(&lacking).at(source.place()));
         }
-        let mut response = |name: Option<&str>, role| {
-            let column = name.and_then(|name| columns.remove(name));
-            column.map(|column| Response::of_column(column, role, source)).transpose()
-        };
-        let responses = Responses {
-            target: response(target, Role::Target)?,
-            weights: response(weights, Role::Weights)?,
-        };
+        let mut responses = Responses::default();
+        for (name, role) in roles {
+            if let Some(column) = columns.remove(name) {
+                responses.0.push(Response::of_column(column, role, source)?);
+            }
+        }
         let predictors: Vec<Column> = codings
             .iter()
             .map(SourceColumn::name)
@@ -106,9 +107,10 @@ impl Encoding {
     ) -> Result<Frame, InputError> {
         let SparseTable { matrix, target } = table;
         let n_rows = matrix.n_rows;
-        let target =
-            (need == Need::Everything).then(|| Response::new(SPARSE_TARGET, Role::Target, target));
-        let responses = Responses { target, weights: None };
+        let mut responses = Responses::default();
+        if need == Need::Everything {
+            responses.0.push(Response::new(SPARSE_TARGET, Role::Target, target));
+        }
         let predictors = Sparse { matrix, columns };
         let rows = usable(&predictors, &responses, n_rows, self.missing, source)?;
         let matrix = Matrix::Sparse(predictors.matrix(&rows, means));

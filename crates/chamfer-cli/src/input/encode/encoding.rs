@@ -14,6 +14,10 @@ pub struct Encoding {
     pub(super) target: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) weights: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) offset: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) event: Option<String>,
     pub(super) missing: Missing,
     pub(super) predictors: Predictors,
 }

@@ -58,19 +58,17 @@ impl Fitting {
         let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
         let positions =
             selection.positions(&names).map_err(|problem| problem.at(self.source.place()))?;
-        let (mut target, mut weights, mut predictors) = (None, None, Vec::new());
+        let (mut responses, mut predictors) = (Responses::default(), Vec::new());
         for (position, column) in columns.into_iter().enumerate() {
-            if position == positions.target {
-                target = Some(Response::of_column(column, Role::Target, &self.source)?);
-            } else if Some(position) == positions.weights {
-                weights = Some(Response::of_column(column, Role::Weights, &self.source)?);
+            let role = positions.responses.iter().find(|(other, _)| *other == position);
+            if let Some(&(_, role)) = role {
+                responses.0.push(Response::of_column(column, role, &self.source)?);
             } else if positions.predictors.binary_search(&position).is_ok() {
                 predictors.push(column);
             }
         }
         self.refuse_identifiers(&predictors)?;
         let predictors = self.without_constants(predictors)?;
-        let responses = Responses { target, weights };
         let rows = self.rows(&predictors, &responses)?;
 
         let codings: Vec<SourceColumn> =
@@ -80,6 +78,8 @@ impl Fitting {
         let encoding = Encoding {
             target: selection.target.clone().unwrap_or_default(),
             weights: selection.weights.clone(),
+            offset: selection.offset.clone(),
+            event: selection.event.clone(),
             missing: self.missing,
             predictors: Predictors::Table { columns: codings },
         };
@@ -102,8 +102,7 @@ impl Fitting {
         let indices = chosen.as_ref().map(|chosen| chosen.iter().map(|at| at + 1).collect());
         let columns = chosen.unwrap_or_else(|| (0..n_cols).collect());
         let predictors = Sparse { matrix, columns };
-        let target = Some(Response::new(SPARSE_TARGET, Role::Target, target));
-        let responses = Responses { target, weights: None };
+        let responses = Responses(vec![Response::new(SPARSE_TARGET, Role::Target, target)]);
         let rows = self.rows(&predictors, &responses)?;
 
         let means = (self.missing == Missing::Mean).then(|| predictors.means());
@@ -111,6 +110,8 @@ impl Fitting {
         let encoding = Encoding {
             target: SPARSE_TARGET.to_owned(),
             weights: None,
+            offset: None,
+            event: None,
             missing: self.missing,
             predictors: Predictors::Sparse { n_cols, indices, means },
         };

@@ -2,6 +2,7 @@
 
 use super::encoding::Predictors;
 use super::responses::Responses;
+use crate::input::error::Role;
 use crate::input::sparse::SparseMatrix;
 
 /// A coded table: only finite numbers, nothing missing.
@@ -15,6 +16,10 @@ pub struct Frame {
     pub target: Option<Vec<f64>>,
     /// The observation weights, if there are any and they were asked for.
     pub weights: Option<Vec<f64>>,
+    /// What is added to the linear predictor, if the model has an offset.
+    pub offset: Option<Vec<f64>>,
+    /// 1 where the target is the time of an event, 0 where it is the last that is known, if asked for.
+    pub event: Option<Vec<f64>>,
     /// For every row of the matrix the number of its row in the file, from 1.
     pub rows: Vec<usize>,
     /// How many rows the file has; more than `rows` if some were dropped.
@@ -26,13 +31,21 @@ impl Frame {
     pub(super) fn new(
         predictors: &Predictors,
         matrix: Matrix,
-        responses: Responses,
+        mut responses: Responses,
         rows: Vec<usize>,
         rows_read: usize,
     ) -> Self {
-        let (target, weights) = responses.take(&rows);
-        let rows = rows.into_iter().map(|row| row + 1).collect();
-        Self { names: predictors.coded_names(), matrix, target, weights, rows, rows_read }
+        let mut take = |role| responses.take(role, &rows);
+        Self {
+            names: predictors.coded_names(),
+            matrix,
+            target: take(Role::Target),
+            weights: take(Role::Weights),
+            offset: take(Role::Offset),
+            event: take(Role::Event),
+            rows: rows.into_iter().map(|row| row + 1).collect(),
+            rows_read,
+        }
     }
 }
 

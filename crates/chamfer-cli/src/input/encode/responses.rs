@@ -1,14 +1,11 @@
-//! The target and the weights.
+//! Columns with other roles than a predictor's.
 
 use crate::input::error::{ColumnProblem, InputError, Role, ValueProblem};
 use crate::input::table::{Column, ColumnData, Source};
 
-/// The target and the weights of a table, as far as they are needed.
+/// The target, the weights, the offset and the event of a table, as far as they are needed.
 #[derive(Debug, Default)]
-pub(super) struct Responses {
-    pub(super) target: Option<Response>,
-    pub(super) weights: Option<Response>,
-}
+pub(super) struct Responses(pub(super) Vec<Response>);
 
 /// A column of numbers that is not a predictor.
 #[derive(Debug)]
@@ -52,13 +49,9 @@ impl Response {
 }
 
 impl Responses {
-    fn iter(&self) -> impl Iterator<Item = &Response> {
-        self.target.iter().chain(&self.weights)
-    }
-
     /// Takes the rows with a missing value out of `keep`.
     pub(super) fn drop_missing(&self, keep: &mut [bool]) {
-        for response in self.iter() {
+        for response in &self.0 {
             for (keep, value) in keep.iter_mut().zip(&response.values) {
                 *keep &= !value.is_nan();
             }
@@ -67,7 +60,7 @@ impl Responses {
 
     /// Refuses missing values.
     pub(super) fn refuse_missing(&self, source: &Source) -> Result<(), InputError> {
-        for Response { name, role, values } in self.iter() {
+        for Response { name, role, values } in &self.0 {
             if let Some(row) = values.iter().position(|value| value.is_nan()) {
                 let place = source.row(row).column(name);
                 return Err(ValueProblem::MissingResponse { role: *role }.at(place));
@@ -78,13 +71,20 @@ impl Responses {
 
     /// Checks the values in the given `rows`, which are not missing.
     pub(super) fn check(&self, rows: &[usize], source: &Source) -> Result<(), InputError> {
-        for Response { name, values, .. } in self.iter() {
+        for Response { name, values, .. } in &self.0 {
             if let Some(&row) = rows.iter().find(|&&row| values[row].is_infinite()) {
                 let place = source.row(row).column(name);
                 return Err(ValueProblem::Infinite { name: name.clone() }.at(place));
             }
         }
-        let Some(Response { name, values, .. }) = &self.weights else {
+        let of = |role| self.0.iter().find(|response| response.role == role);
+        if let Some(Response { name, values, .. }) = of(Role::Event)
+            && let Some(&row) = rows.iter().find(|&&row| values[row] != 0.0 && values[row] != 1.0)
+        {
+            let place = source.row(row).column(name);
+            return Err(ValueProblem::NoEventIndicator { value: values[row] }.at(place));
+        }
+        let Some(Response { name, values, .. }) = of(Role::Weights) else {
             return Ok(());
         };
         if let Some(&row) = rows.iter().find(|&&row| values[row] < 0.0) {
@@ -97,8 +97,9 @@ impl Responses {
         Ok(())
     }
 
-    /// The target and the weights of the given `rows`.
-    pub(super) fn take(self, rows: &[usize]) -> (Option<Vec<f64>>, Option<Vec<f64>>) {
-        (self.target.map(|t| t.take(rows)), self.weights.map(|w| w.take(rows)))
+    /// The values that `role` has in the given `rows`.
+    pub(super) fn take(&mut self, role: Role, rows: &[usize]) -> Option<Vec<f64>> {
+        let at = self.0.iter().position(|response| response.role == role)?;
+        Some(self.0.swap_remove(at).take(rows))
     }
 }

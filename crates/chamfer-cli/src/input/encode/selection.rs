@@ -16,8 +16,12 @@ pub struct Selection {
     pub target: Option<String>,
     /// The column of observation weights.
     pub weights: Option<String>,
+    /// The column that is added to the linear predictor.
+    pub offset: Option<String>,
+    /// The column that says whether a time is that of an event.
+    pub event: Option<String>,
     /// The predictors: names, or patterns with `*` and `?`. If empty, all columns other than the
-    /// target and the weights.
+    /// target, the weights, the offset and the event.
     pub include: Vec<String>,
     /// Columns that are no predictors after all: names, or patterns with `*` and `?`.
     pub exclude: Vec<String>,
@@ -73,8 +77,8 @@ impl FromStr for Missing {
 /// The positions of the columns that are used.
 #[derive(Debug, PartialEq)]
 pub(super) struct Positions {
-    pub(super) target: usize,
-    pub(super) weights: Option<usize>,
+    /// The columns with other roles than a predictor's, the target first.
+    pub(super) responses: Vec<(usize, Role)>,
     pub(super) predictors: Vec<usize>,
 }
 
@@ -92,15 +96,22 @@ impl Selection {
             .target
             .as_deref()
             .ok_or_else(|| ColumnProblem::NoTarget { hint: NameHint::choices(names) })?;
-        let target = position(target, Role::Target)?;
-        let weights =
-            self.weights.as_deref().map(|name| position(name, Role::Weights)).transpose()?;
-        if weights == Some(target) {
-            return Err(ColumnProblem::TargetIsWeights { name: names[target].to_owned() });
+        let others = [
+            (&self.weights, Role::Weights),
+            (&self.offset, Role::Offset),
+            (&self.event, Role::Event),
+        ];
+        let mut responses = vec![(position(target, Role::Target)?, Role::Target)];
+        for (name, role) in others {
+            let Some(name) = name else { continue };
+            let at = position(name, role)?;
+            if let Some(&(_, first)) = responses.iter().find(|(other, _)| *other == at) {
+                return Err(ColumnProblem::TwoRoles { name: name.clone(), first, second: role });
+            }
+            responses.push((at, role));
         }
-        let responses = [(Some(target), Role::Target), (weights, Role::Weights)];
         let predictors = self.predictors(names, &responses)?;
-        Ok(Positions { target, weights, predictors })
+        Ok(Positions { responses, predictors })
     }
 
     /// The positions of the predictors in an svmlight file of `n_cols` columns; none if they are
@@ -112,8 +123,14 @@ impl Selection {
         if let Some(name) = self.target.as_ref().filter(|&name| name != SPARSE_TARGET) {
             return Err(ColumnProblem::SparseTarget { name: name.clone() });
         }
-        if self.weights.is_some() {
-            return Err(ColumnProblem::SparseWeights);
+        for (name, role) in [
+            (&self.weights, Role::Weights),
+            (&self.offset, Role::Offset),
+            (&self.event, Role::Event),
+        ] {
+            if name.is_some() {
+                return Err(ColumnProblem::SparseRole { role });
+            }
         }
         if self.include.is_empty() && self.exclude.is_empty() {
             return if n_cols == 0 { Err(ColumnProblem::NoPredictors) } else { Ok(None) };
@@ -127,13 +144,13 @@ impl Selection {
     fn predictors<S: AsRef<str>>(
         &self,
         names: &[S],
-        responses: &[(Option<usize>, Role)],
+        responses: &[(usize, Role)],
     ) -> Result<Vec<usize>, ColumnProblem> {
         let mut chosen = vec![true; names.len()];
         if !self.include.is_empty() {
             let (included, exact) = matching(&self.include, names, Role::Include)?;
             for &(position, role) in responses {
-                if let Some(position) = position.filter(|position| exact.contains(position)) {
+                if exact.contains(&position) {
                     let name = names[position].as_ref().to_owned();
                     return Err(ColumnProblem::Included { role, name });
                 }
@@ -141,8 +158,8 @@ impl Selection {
             chosen = included;
         }
         let (excluded, _) = matching(&self.exclude, names, Role::Exclude)?;
-        for position in responses.iter().filter_map(|&(position, _)| position) {
-            chosen[position] = false;
+        for (position, _) in responses {
+            chosen[*position] = false;
         }
         let predictors: Vec<usize> =
             (0..names.len()).filter(|&position| chosen[position] && !excluded[position]).collect();

@@ -14,6 +14,10 @@ pub enum Role {
     Target,
     /// The column of observation weights.
     Weights,
+    /// The column that is added to the linear predictor.
+    Offset,
+    /// The column that says whether a time is that of an event.
+    Event,
     /// Columns to be used as predictors.
     Include,
     /// Columns not to be used as predictors.
@@ -22,6 +26,8 @@ pub enum Role {
     Categorical,
     /// Columns without a penalty.
     Unpenalized,
+    /// Columns whose coefficients have bounds.
+    Bounds,
 }
 
 impl fmt::Display for Role {
@@ -29,10 +35,13 @@ impl fmt::Display for Role {
         f.write_str(match self {
             Self::Target => "--target",
             Self::Weights => "--weights",
+            Self::Offset => "--offset",
+            Self::Event => "--event",
             Self::Include => "--include",
             Self::Exclude => "--exclude",
             Self::Categorical => "--categorical",
             Self::Unpenalized => "--unpenalized",
+            Self::Bounds => "--lower and --upper",
         })
     }
 }
@@ -75,11 +84,15 @@ pub enum ColumnProblem {
         /// The name.
         name: String,
     },
-    /// One column is to be both target and weights.
-    #[error("{} is named by both --target and --weights; use two columns", quote(.name))]
-    TargetIsWeights {
+    /// One column has two roles.
+    #[error("{} is named by both {first} and {second}; use two columns", quote(.name))]
+    TwoRoles {
         /// The name.
         name: String,
+        /// An option that names it.
+        first: Role,
+        /// Another one.
+        second: Role,
     },
     /// The target or the weights are text.
     #[error("{role} needs a column of numbers, but this one is text; name another one")]
@@ -115,12 +128,14 @@ pub enum ColumnProblem {
         /// The name given.
         name: String,
     },
-    /// Weights were asked for with an svmlight file.
+    /// Weights, an offset or an event were asked for with an svmlight file.
     #[error(
-        "an svmlight file has no column of weights; leave --weights out, or use a table in CSV, \
-         Parquet or Arrow"
+        "an svmlight file has no column for it; leave {role} out, or use a table in CSV, Parquet or Arrow"
     )]
-    SparseWeights,
+    SparseRole {
+        /// The option.
+        role: Role,
+    },
     /// Two coded columns would have the same name.
     #[error("the coded column {} would occur twice; rename one of its columns", quote(.name))]
     CodedTwice {

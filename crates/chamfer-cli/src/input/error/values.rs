@@ -78,6 +78,12 @@ pub enum ValueProblem {
         /// The weight.
         value: f64,
     },
+    /// The event column is neither 0 nor 1.
+    #[error("{value} does not say whether there was an event; write 1 for yes and 0 for no")]
+    NoEventIndicator {
+        /// The value.
+        value: f64,
+    },
     /// All weights are zero.
     #[error("all weights are 0; give at least one row a weight above 0")]
     ZeroWeights,
