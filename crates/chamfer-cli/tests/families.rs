@@ -128,7 +128,11 @@ fn coxs_model_takes_times_and_events() {
     folder.succeeds("predict fit/model.json data.csv");
     let all = folder.succeeds(&format!("{fit} --json")).stdout;
     assert!(all.contains("Breslow"), "every time is an event");
-    folder.refuses(1, "path data.csv --family cox --time days --event x1", &["row 1", "write 1 for yes and 0 for no"]);
+    folder.refuses(
+        1,
+        "path data.csv --family cox --time days --event x1",
+        &["row 1", "write 1 for yes and 0 for no"],
+    );
     folder.refuses(
         1,
         "fit data.csv -t days --event died --lambda 1",

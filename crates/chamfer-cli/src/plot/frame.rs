@@ -6,7 +6,7 @@ use super::canvas::{Align, Canvas, Font, Point, Stroke};
 use super::labels;
 use super::raster::Ruler;
 use super::ticks::{self, LogTicks, Tick};
-use super::{PathPlot, PlotError};
+use super::{Axes, PlotError};
 
 /// The width of the picture in pixels.
 pub const WIDTH: u32 = 900;
@@ -64,7 +64,7 @@ pub struct Frame {
 
 impl Frame {
     /// Fits a frame around a path, with room for labels of a width to its right.
-    pub fn new(plot: &PathPlot<'_>, label_room: f64, ruler: &Ruler) -> Result<Self, PlotError> {
+    pub fn new(plot: &Axes<'_>, label_room: f64, ruler: &Ruler) -> Result<Self, PlotError> {
         let smallest = plot.lambdas.last().copied().unwrap_or(1.0).log10();
         let largest = plot.lambdas.first().copied().unwrap_or(1.0).log10();
         // A single λ stands in the middle.
@@ -118,7 +118,7 @@ impl Frame {
     pub fn draw_axes(
         &self,
         canvas: &Canvas<'_>,
-        plot: &PathPlot<'_>,
+        plot: &Axes<'_>,
         ruler: &Ruler,
     ) -> Result<(), PlotError> {
         self.draw_horizontal(canvas, self.bottom, AXIS)?;
@@ -134,7 +134,7 @@ impl Frame {
         canvas.text("Nonzero coefficients", (center, 62.0), AXIS_TITLE, Align::Middle)?;
         canvas.text("λ (log scale)", (center, LAMBDA_TITLE), AXIS_TITLE, Align::Middle)?;
         let height = self.bottom - self.top;
-        let label = ruler.fit(plot.coefficient_label, AXIS_TITLE.size, height)?;
+        let label = ruler.fit(plot.label, AXIS_TITLE.size, height)?;
         canvas.text_upwards(&label.text, (MARGIN + AXIS_TITLE.size, middle), AXIS_TITLE)
     }
 
@@ -165,7 +165,7 @@ impl Frame {
     fn draw_support_sizes(
         &self,
         canvas: &Canvas<'_>,
-        plot: &PathPlot<'_>,
+        plot: &Axes<'_>,
         ruler: &Ruler,
     ) -> Result<(), PlotError> {
         let marks: Vec<_> = self
@@ -234,12 +234,12 @@ fn draw_row(
     Ok(())
 }
 
-/// The range of the coefficients, widened a little and with zero in it, and its marks.
-fn vertical_axis(plot: &PathPlot<'_>) -> ((f64, f64), Vec<Tick>) {
-    let values = plot.curves.iter().flat_map(|curve| &curve.values);
-    let (low, high) = values.fold((0.0f64, 0.0f64), |(low, high), &v| (low.min(v), high.max(v)));
+/// The range of what is drawn, widened a little, and its marks.
+fn vertical_axis(plot: &Axes<'_>) -> ((f64, f64), Vec<Tick>) {
+    let (low, high) = plot.range;
     if high - low < super::LARGEST.recip() {
-        return ((-1.0, 1.0), vec![Tick { at: 0.0, label: "0".to_owned() }]);
+        let label = if low == 0.0 { "0".to_owned() } else { format!("{low}") };
+        return ((low - 1.0, low + 1.0), vec![Tick { at: low, label }]);
     }
     let padding = 0.04 * (high - low);
     let range = (low - padding, high + padding);

@@ -1,9 +1,10 @@
-//! Pictures of a coefficient path: an SVG, and the same picture as a PNG.
+//! Pictures of a path and of its cross-validation: an SVG, and the same picture as a PNG.
 //!
 //! The SVG is drawn with plotters; the PNG is that very SVG rasterized by resvg with an embedded
 //! font, so that the two never differ and a machine without fonts gives the same picture.
 
 mod canvas;
+mod cv;
 mod frame;
 mod labels;
 mod path;
@@ -32,6 +33,38 @@ pub struct PathPlot<'a> {
     pub curves: &'a [Curve<'a>],
     /// What the vertical axis shows, such as `Coefficient (standardized)`.
     pub coefficient_label: &'a str,
+}
+
+/// How well paths predict: what `cv.svg` and `cv.png` show.
+#[derive(Debug, Clone, Copy)]
+pub struct CvPlot<'a> {
+    /// The heading.
+    pub title: &'a str,
+    /// The grid of penalties: positive and decreasing, at least one.
+    pub lambdas: &'a [f64],
+    /// How many coefficients are nonzero at each λ.
+    pub support_sizes: &'a [usize],
+    /// What the vertical axis shows, such as `Mean deviance`.
+    pub measure: &'a str,
+    /// The mean over the folds at each λ.
+    pub mean: &'a [f64],
+    /// Its standard error at each λ.
+    pub standard_error: &'a [f64],
+    /// Index of the best λ.
+    pub best: usize,
+    /// Index of the largest λ within one standard error of it.
+    pub one_standard_error: usize,
+}
+
+/// What the frame of a picture shows.
+#[derive(Debug, Clone, Copy)]
+struct Axes<'a> {
+    title: &'a str,
+    lambdas: &'a [f64],
+    support_sizes: &'a [usize],
+    label: &'a str,
+    /// Least and largest value.
+    range: (f64, f64),
 }
 
 /// One coefficient along the path.
@@ -112,33 +145,57 @@ pub fn path_svg(plot: &PathPlot<'_>) -> Result<String, PlotError> {
     path::draw(plot)
 }
 
+/// Draws a cross-validation as an SVG document of 900 × 600 pixels: means with their standard errors, the
+/// best λ and the largest within one standard error of it.
+///
+/// # Errors
+///
+/// As [`path_svg`].
+pub fn cv_svg(plot: &CvPlot<'_>) -> Result<String, PlotError> {
+    check_lambdas(plot.lambdas)?;
+    check_length("support sizes", plot.support_sizes.len(), plot.lambdas)?;
+    for (name, values) in [("mean", plot.mean), ("standard error", plot.standard_error)] {
+        check_values(name, values, plot.lambdas)?;
+    }
+    cv::draw(plot)
+}
+
 /// Refuses what cannot be drawn, so that the drawing code can rely on it.
 fn check(plot: &PathPlot<'_>) -> Result<(), PlotError> {
-    if plot.lambdas.is_empty() {
-        return Err(PlotError::NoLambdas);
-    }
-    for (index, &value) in plot.lambdas.iter().enumerate() {
-        if !(LARGEST.recip()..=LARGEST).contains(&value) {
-            return Err(PlotError::Lambda { index, value });
-        }
-    }
-    if let Some(index) = plot.lambdas.windows(2).position(|pair| pair[0] < pair[1]) {
-        return Err(PlotError::Increasing { index: index + 1 });
-    }
-    check_length("support sizes", plot.support_sizes.len(), plot)?;
+    check_lambdas(plot.lambdas)?;
+    check_length("support sizes", plot.support_sizes.len(), plot.lambdas)?;
     for curve in plot.curves {
-        check_length(curve.name, curve.values.len(), plot)?;
-        let drawable = |value: f64| value.abs() <= LARGEST;
-        if let Some(index) = curve.values.iter().position(|&value| !drawable(value)) {
-            let name = curve.name.to_owned();
-            return Err(PlotError::Value { name, index, value: curve.values[index] });
-        }
+        check_values(curve.name, &curve.values, plot.lambdas)?;
     }
     Ok(())
 }
 
-fn check_length(what: &str, found: usize, plot: &PathPlot<'_>) -> Result<(), PlotError> {
-    let expected = plot.lambdas.len();
+fn check_lambdas(lambdas: &[f64]) -> Result<(), PlotError> {
+    if lambdas.is_empty() {
+        return Err(PlotError::NoLambdas);
+    }
+    for (index, &value) in lambdas.iter().enumerate() {
+        if !(LARGEST.recip()..=LARGEST).contains(&value) {
+            return Err(PlotError::Lambda { index, value });
+        }
+    }
+    match lambdas.windows(2).position(|pair| pair[0] < pair[1]) {
+        Some(index) => Err(PlotError::Increasing { index: index + 1 }),
+        None => Ok(()),
+    }
+}
+
+fn check_values(name: &str, values: &[f64], lambdas: &[f64]) -> Result<(), PlotError> {
+    check_length(name, values.len(), lambdas)?;
+    let drawable = |value: f64| value.abs() <= LARGEST;
+    match values.iter().position(|&value| !drawable(value)) {
+        Some(index) => Err(PlotError::Value { name: name.to_owned(), index, value: values[index] }),
+        None => Ok(()),
+    }
+}
+
+fn check_length(what: &str, found: usize, lambdas: &[f64]) -> Result<(), PlotError> {
+    let expected = lambdas.len();
     if found == expected {
         return Ok(());
     }

@@ -9,7 +9,7 @@ use super::frame::{FAINT, Frame, HEIGHT, INK, LAMBDA_TITLE, MARGIN, WIDTH};
 use super::labels;
 use super::raster::{Fitted, Ruler};
 use super::ticks::grouped;
-use super::{Curve, PathPlot, PlotError};
+use super::{Axes, Curve, PathPlot, PlotError};
 
 /// Colours that remain distinct with colour-blind vision (after Okabe and Ito, and Tol), ordered
 /// so that neighbours differ most: they are given out from the top of the picture down.
@@ -57,7 +57,15 @@ pub fn draw(plot: &PathPlot<'_>) -> Result<String, PlotError> {
     let widest = named.iter().fold(0.0, |widest: f64, named| widest.max(named.name.width));
     // A single λ stands in the middle of the frame, with the names beside it.
     let label_room = if plot.lambdas.len() == 1 { 0.0 } else { LEADER_LENGTH + 4.0 + widest };
-    let frame = Frame::new(plot, label_room, &ruler)?;
+    let values = plot.curves.iter().flat_map(|curve| &curve.values);
+    let axes = Axes {
+        title: plot.title,
+        lambdas: plot.lambdas,
+        support_sizes: plot.support_sizes,
+        label: plot.coefficient_label,
+        range: values.fold((0.0f64, 0.0f64), |(low, high), &v| (low.min(v), high.max(v))),
+    };
+    let frame = Frame::new(&axes, label_room, &ruler)?;
     canvas::paint(WIDTH, HEIGHT, |canvas| {
         canvas.fill(WHITE)?;
         frame.draw_grid(canvas)?;
@@ -73,7 +81,7 @@ pub fn draw(plot: &PathPlot<'_>) -> Result<String, PlotError> {
             let stroke = Stroke::new(named.color, CURVE_WIDTH);
             draw_curve(canvas, &frame, plot.lambdas, named.curve, stroke)?;
         }
-        frame.draw_axes(canvas, plot, &ruler)?;
+        frame.draw_axes(canvas, &axes, &ruler)?;
         draw_names(canvas, &frame, plot.lambdas, &named)?;
         draw_note(canvas, others.len())?;
         draw_notice(canvas, &frame, plot.curves)

@@ -48,20 +48,21 @@ impl Regression<'_> {
         let whole = || -> Result<Vec<RegressionPoint>, Error> {
             self.path(lambdas, tolerance, stop)?.collect()
         };
-        let of_fold = |fold: usize| self.measure(fold, lambdas, tolerance, folds, metric, stop);
+        let of_fold = |fold: usize| self.validate(fold, lambdas, tolerance, folds, metric, stop);
         let (path, of_folds) = rayon::join(whole, || {
             (0..folds.len()).into_par_iter().map(of_fold).collect::<Result<Vec<_>, Error>>()
         });
         let (path, of_folds) = (path?, of_folds?);
-        let of_folds: Vec<Vec<f64>> = of_folds.into_iter().flatten().collect();
-        if of_folds.len() < 2 {
-            return Err(Error::NoMeasure { family: self.family.name() });
-        }
-        Ok(CrossValidation::new(path, of_folds, metric))
+        CrossValidation::new(path, of_folds, metric)
+            .ok_or(Error::NoMeasure { family: self.family.name() })
     }
 
-    /// The measure of one fold at each λ; `None` where it is not defined.
-    fn measure(
+    /// One fold's part of [`cross_validate`](Self::cross_validate): fits the path on the other folds, and
+    /// measures its predictions for this one at each λ; `None` where the metric is not defined.
+    ///
+    /// # Errors
+    /// As [`cross_validate`](Self::cross_validate).
+    pub fn validate(
         &self,
         fold: usize,
         lambdas: &[f64],
@@ -91,7 +92,18 @@ impl Regression<'_> {
 }
 
 impl CrossValidation {
-    fn new(path: Vec<RegressionPoint>, of_folds: Vec<Vec<f64>>, metric: Metric) -> Self {
+    /// From a path on all rows and what [`Regression::validate`] found for each fold; `None` if the metric is
+    /// defined on fewer than two folds.
+    #[must_use]
+    pub fn new(
+        path: Vec<RegressionPoint>,
+        of_folds: Vec<Option<Vec<f64>>>,
+        metric: Metric,
+    ) -> Option<Self> {
+        let of_folds: Vec<Vec<f64>> = of_folds.into_iter().flatten().collect();
+        if of_folds.len() < 2 {
+            return None;
+        }
         let n = of_folds.len() as f64;
         let mean_at = |k: usize| of_folds.iter().map(|fold| fold[k]).sum::<f64>() / n;
         let mean: Vec<f64> = (0..path.len()).map(mean_at).collect();
@@ -105,6 +117,6 @@ impl CrossValidation {
         let best = (0..mean.len()).min_by(|&a, &b| cost(a).total_cmp(&cost(b))).unwrap_or(0);
         let bound = cost(best) + standard_error[best];
         let one_standard_error = (0..=best).find(|&k| cost(k) <= bound).unwrap_or(best);
-        Self { path, of_folds, mean, standard_error, best, one_standard_error }
+        Some(Self { path, of_folds, mean, standard_error, best, one_standard_error })
     }
 }
