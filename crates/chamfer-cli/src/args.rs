@@ -2,7 +2,7 @@
 
 use crate::error::CliError;
 use crate::input::{self, Format, Missing, Role};
-use crate::spec::{FamilyName, FamilySpec, PenaltyName, PenaltySpec, TiesName};
+use crate::spec::{FamilyName, FamilySpec, MetricName, PenaltyName, PenaltySpec, TiesName};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -44,6 +44,9 @@ pub enum Command {
     /// Compute a path: one certified sparse fit for each λ of a grid
     #[command(after_long_help = OBJECTIVE)]
     Path(PathArgs),
+    /// Compute a path, and choose λ by how well paths on some of the rows predict the others
+    #[command(after_long_help = OBJECTIVE)]
+    Cv(CvArgs),
     /// Fit at one λ
     #[command(after_long_help = OBJECTIVE)]
     Fit(FitArgs),
@@ -339,6 +342,13 @@ pub struct PathArgs {
     #[command(flatten)]
     pub model: ModelArgs,
 
+    #[command(flatten)]
+    pub grid: GridArgs,
+}
+
+/// Which λs a path has.
+#[derive(Debug, Args)]
+pub struct GridArgs {
     /// The λs to fit, separated by commas; they are taken from the largest down
     #[arg(
         long,
@@ -365,6 +375,39 @@ pub struct PathArgs {
 }
 
 #[derive(Debug, Args)]
+pub struct CvArgs {
+    #[command(flatten)]
+    pub data: DataArgs,
+
+    #[command(flatten)]
+    pub model: ModelArgs,
+
+    #[command(flatten)]
+    pub grid: GridArgs,
+
+    /// Number of folds, drawn by --seed; with as many of each class, or of events, in all [default: 10]
+    #[arg(
+        long,
+        value_parser = clap::value_parser!(u32).range(2..=1_000_000),
+        conflicts_with = "fold_column",
+        help_heading = "Folds"
+    )]
+    pub folds: Option<u32>,
+
+    /// Column with the fold of each row
+    #[arg(long, value_name = "COLUMN", help_heading = "Folds")]
+    pub fold_column: Option<String>,
+
+    /// Column of labels; rows with the same one, such as a patient, stay in one fold
+    #[arg(long, value_name = "COLUMN", conflicts_with = "fold_column", help_heading = "Folds")]
+    pub fold_groups: Option<String>,
+
+    /// How predictions are measured [default: deviance; concordance for cox]
+    #[arg(long, value_enum, help_heading = "Folds")]
+    pub metric: Option<MetricName>,
+}
+
+#[derive(Debug, Args)]
 pub struct FitArgs {
     #[command(flatten)]
     pub data: DataArgs,
@@ -385,9 +428,10 @@ pub struct PredictArgs {
     #[command(flatten)]
     pub file: FileArgs,
 
-    /// Which λ of a path to predict with [default: every one, a column each]
-    #[arg(short, long, value_parser = lambda, allow_negative_numbers = true)]
-    pub lambda: Option<f64>,
+    /// Which λ of a path to predict with: a number, or after `cv` best or 1se, the largest within one
+    /// standard error of it [default: every one, a column each]
+    #[arg(short, long, value_parser = lambda_choice, allow_negative_numbers = true)]
+    pub lambda: Option<LambdaChoice>,
 
     /// Print linear predictors instead of means or probabilities
     #[arg(long)]
@@ -425,6 +469,22 @@ fn lambda(text: &str) -> Result<f64, String> {
         Ok(value)
     } else {
         Err("lambda must be a finite number above 0".to_owned())
+    }
+}
+
+/// One λ of a path.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum LambdaChoice {
+    Given(f64),
+    Best,
+    OneStandardError,
+}
+
+fn lambda_choice(text: &str) -> Result<LambdaChoice, String> {
+    match text.trim() {
+        "best" => Ok(LambdaChoice::Best),
+        "1se" => Ok(LambdaChoice::OneStandardError),
+        number => lambda(number).map(LambdaChoice::Given),
     }
 }
 

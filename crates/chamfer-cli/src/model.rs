@@ -1,9 +1,10 @@
 //! `model.json`: what a fit leaves for `predict`, `check` and other programs.
 
+use crate::args::LambdaChoice;
 use crate::error::CliError;
 use crate::input::Encoding;
 use crate::output::{count, significant};
-use crate::spec::{FamilySpec, PenaltySpec};
+use crate::spec::{FamilySpec, MetricName, PenaltySpec};
 use chamfer_glm::{Coefficients, Optimality};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
@@ -12,7 +13,7 @@ use std::path::Path;
 /// Marks a file as a model of this program.
 const SCHEMA: &str = "chamfer-model";
 /// Version of the format; it changes when an older program would misread the file.
-const VERSION: u64 = 2;
+const VERSION: u64 = 3;
 
 /// A fitted model: how the data was coded, and the fit at each λ.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -31,6 +32,9 @@ pub struct Model {
     pub seed: u64,
     /// Whether Ctrl-C ended the path early.
     pub interrupted: bool,
+    /// How well paths on some of the rows predict the others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cv: Option<CvRecord>,
     /// The fits, largest λ first.
     pub path: Vec<FitRecord>,
     pub encoding: Encoding,
@@ -60,6 +64,22 @@ pub struct DataFacts {
     pub rows: usize,
     /// Number of coded columns.
     pub columns: usize,
+}
+
+/// A cross-validation.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CvRecord {
+    pub metric: MetricName,
+    /// Number of folds on which the metric is defined.
+    pub folds: usize,
+    /// The mean over the folds at each λ.
+    pub mean: Vec<f64>,
+    /// Its standard error at each λ.
+    pub standard_error: Vec<f64>,
+    /// The λ with the best mean.
+    pub lambda_best: f64,
+    /// The largest λ whose mean is within one standard error of it.
+    pub lambda_1se: f64,
 }
 
 /// The fit at one λ.
@@ -123,6 +143,23 @@ impl Model {
             Some(fit) => Err(format!("it has a fit at lambda {}", fit.lambda)),
             None => Ok(()),
         }
+    }
+
+    /// The fit that is chosen. The model is the file at `path`.
+    pub fn chosen(&self, choice: LambdaChoice, path: &Path) -> Result<&FitRecord, CliError> {
+        let validated = || {
+            self.cv.as_ref().ok_or_else(|| {
+                let message = "no lambda of this model is best, because it was not cross-validated: use \
+                               `chamfer cv`, or give --lambda a number";
+                CliError::Options(message.to_owned())
+            })
+        };
+        let lambda = match choice {
+            LambdaChoice::Given(lambda) => lambda,
+            LambdaChoice::Best => validated()?.lambda_best,
+            LambdaChoice::OneStandardError => validated()?.lambda_1se,
+        };
+        self.fit_at(lambda, path)
     }
 
     /// The fit at `lambda`, to within rounding. The model is the file at `path`.

@@ -2,8 +2,8 @@
 
 use crate::error::CliError;
 use chamfer_glm::{
-    Binomial, Cox, Error as GlmError, Family, Gamma, Gaussian, Huber, NegativeBinomial, Poisson,
-    Regularizer, Separable, SquaredHinge, Ties, Tweedie,
+    Binomial, Cox, Error as GlmError, Family, Gamma, Gaussian, Huber, Metric, NegativeBinomial,
+    Poisson, Regularizer, Separable, SquaredHinge, Ties, Tweedie,
 };
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
@@ -34,6 +34,49 @@ pub enum FamilyName {
     Cox,
 }
 
+/// How good predictions are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
+#[serde(rename_all = "snake_case")]
+pub enum MetricName {
+    /// Mean deviance, for every family but cox; for gaussian the mean squared error
+    Deviance,
+    /// Mean squared error of the response
+    Mse,
+    /// Mean absolute error of the response
+    Mae,
+    /// Area under the ROC curve, for two classes
+    Auc,
+    /// Share of rows with the right class
+    Accuracy,
+    /// Share of pairs of times that the predictors order rightly (Harrell's C)
+    Concordance,
+}
+
+impl MetricName {
+    pub fn metric(self) -> Metric {
+        match self {
+            Self::Deviance => Metric::Deviance,
+            Self::Mse => Metric::MeanSquaredError,
+            Self::Mae => Metric::MeanAbsoluteError,
+            Self::Auc => Metric::Auc,
+            Self::Accuracy => Metric::Accuracy,
+            Self::Concordance => Metric::Concordance,
+        }
+    }
+
+    /// What the axis of a picture says.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Deviance => "Mean deviance",
+            Self::Mse => "Mean squared error",
+            Self::Mae => "Mean absolute error",
+            Self::Auc => "Area under the ROC curve",
+            Self::Accuracy => "Accuracy",
+            Self::Concordance => "Concordance",
+        }
+    }
+}
+
 /// How tied times are treated.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
 #[serde(rename_all = "snake_case")]
@@ -54,6 +97,23 @@ pub struct FamilySpec {
     /// Of the cox family.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ties: Option<TiesName>,
+}
+
+impl FamilyName {
+    /// As the command line has it.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Gaussian => "gaussian",
+            Self::Binomial => "binomial",
+            Self::Poisson => "poisson",
+            Self::Gamma => "gamma",
+            Self::NegativeBinomial => "negative-binomial",
+            Self::Tweedie => "tweedie",
+            Self::Huber => "huber",
+            Self::SquaredHinge => "squared-hinge",
+            Self::Cox => "cox",
+        }
+    }
 }
 
 impl FamilySpec {

@@ -3,7 +3,7 @@
 use crate::args::{DataArgs, FileArgs};
 use crate::error::{CliError, DataNames};
 use crate::input::{
-    self, Encoding, Frame, InputError, Matrix, Need, Note, ReadOptions, Selection, Table,
+    self, Encoding, Frame, InputError, Matrix, Need, Note, ReadOptions, Role, Selection, Table,
 };
 use crate::model::Model;
 use crate::output::Progress;
@@ -13,7 +13,10 @@ use std::collections::HashMap;
 use std::path::Path;
 
 /// Reads the training data of a fit.
-pub fn training(args: &DataArgs) -> Result<(Encoding, Frame, Vec<Note>), CliError> {
+pub fn training(
+    args: &DataArgs,
+    folds: Option<(Role, String)>,
+) -> Result<(Encoding, Frame, Vec<Note>), CliError> {
     let options = ReadOptions { categorical: args.categorical.clone(), ..options(&args.file) };
     let table = read(&args.file.file, &options)?;
     let selection = Selection {
@@ -21,6 +24,7 @@ pub fn training(args: &DataArgs) -> Result<(Encoding, Frame, Vec<Note>), CliErro
         weights: args.weights.clone(),
         offset: args.offset.clone(),
         event: args.event.clone(),
+        folds,
         include: args.include.clone(),
         exclude: args.exclude.clone(),
         missing: args.missing,

@@ -1,7 +1,7 @@
-//! `chamfer path` and `chamfer fit`.
+//! `chamfer path`, `chamfer cv` and `chamfer fit`.
 
-use super::{Status, columns, data, picture, report, solved, to_json};
-use crate::args::{DataArgs, FitArgs, ModelArgs, PathArgs};
+use super::{Status, columns, cv, data, picture, report, solved, to_json};
+use crate::args::{CvArgs, DataArgs, FitArgs, GridArgs, ModelArgs, PathArgs};
 use crate::error::{CliError, DataNames};
 use crate::interrupt::Interrupt;
 use crate::model::{DataFacts, Head, Model};
@@ -16,27 +16,44 @@ enum Lambdas {
     Grid { n_lambdas: usize, min_ratio: Option<f64> },
 }
 
+/// What is made of the λs.
+#[derive(Clone, Copy)]
+enum Work<'a> {
+    Fit,
+    Path,
+    Cv(&'a CvArgs),
+}
+
 pub fn path(args: &PathArgs) -> Result<Status, CliError> {
-    let lambdas = if args.lambdas.is_empty() {
-        Lambdas::Grid { n_lambdas: args.n_lambdas as usize, min_ratio: args.lambda_min_ratio }
-    } else {
-        let mut given = args.lambdas.clone();
-        given.sort_by(|a, b| b.total_cmp(a));
-        given.dedup();
-        Lambdas::Given(given)
-    };
-    run(&args.data, &args.model, lambdas, true)
+    run(&args.data, &args.model, Lambdas::of(&args.grid), Work::Path)
+}
+
+pub fn cv(args: &CvArgs) -> Result<Status, CliError> {
+    run(&args.data, &args.model, Lambdas::of(&args.grid), Work::Cv(args))
 }
 
 pub fn fit(args: &FitArgs) -> Result<Status, CliError> {
-    run(&args.data, &args.model, Lambdas::Given(vec![args.lambda]), false)
+    run(&args.data, &args.model, Lambdas::Given(vec![args.lambda]), Work::Fit)
+}
+
+impl Lambdas {
+    fn of(args: &GridArgs) -> Self {
+        if args.lambdas.is_empty() {
+            let min_ratio = args.lambda_min_ratio;
+            return Self::Grid { n_lambdas: args.n_lambdas as usize, min_ratio };
+        }
+        let mut given = args.lambdas.clone();
+        given.sort_by(|a, b| b.total_cmp(a));
+        given.dedup();
+        Self::Given(given)
+    }
 }
 
 fn run(
     data_args: &DataArgs,
     args: &ModelArgs,
     lambdas: Lambdas,
-    with_plots: bool,
+    work: Work<'_>,
 ) -> Result<Status, CliError> {
     if let Some(threads) = args.threads {
         rayon::ThreadPoolBuilder::new()
@@ -46,7 +63,8 @@ fn run(
     }
     let folder = args.out.as_deref().map(OutputFolder::prepare).transpose()?;
     let interrupt = Interrupt::listen()?;
-    let (encoding, frame, notes) = data::training(data_args)?;
+    let fold_column = if let Work::Cv(args) = work { cv::fold_column(args) } else { None };
+    let (encoding, frame, notes) = data::training(data_args, fold_column)?;
     for note in &notes {
         say(&format!("note: {note}"));
     }
@@ -79,10 +97,25 @@ fn run(
         }
     };
 
-    let solved =
+    let folds = match work {
+        Work::Cv(args) => {
+            Some((args, cv::folds(args, &family_spec, &frame).map_err(regression_error)?))
+        }
+        Work::Fit | Work::Path => None,
+    };
+    let mut solved =
         solved::solve(&regression, &lambdas, args.tol, &interrupt).map_err(regression_error)?;
     if solved.points.is_empty() {
         return Err(CliError::InterruptedEarly);
+    }
+    let mut validated = None;
+    if let Some((args, folds)) = &folds
+        && !solved.interrupted
+    {
+        validated =
+            cv::validate(&regression, &solved.points, folds, args, &family_spec, &interrupt)
+                .map_err(regression_error)?;
+        solved.interrupted = validated.is_none();
     }
     let model = Model {
         head: Head::default(),
@@ -99,14 +132,21 @@ fn run(
         tolerance: args.tol,
         seed: args.seed,
         interrupted: solved.interrupted,
+        cv: validated,
         path: solved.records(&frame.names),
         encoding: encoding.clone(),
     };
     let files = match folder {
         Some(folder) => {
-            let picture =
-                with_plots.then(|| picture::draw(&regression, &solved.points, &model, &frame));
-            write(folder, &model, picture.transpose()?.as_deref())?
+            let mut pictures = Vec::new();
+            if !matches!(work, Work::Fit) {
+                let svg = picture::draw(&regression, &solved.points, &model, &frame)?;
+                pictures.push(("path", svg));
+            }
+            if let Some(cv) = &model.cv {
+                pictures.push(("cv", cv.svg(&model)?));
+            }
+            write(folder, &model, &pictures)?
         }
         None => Vec::new(),
     };
@@ -132,17 +172,25 @@ fn objective(
 }
 
 /// Writes the files of a fit; says where they are.
-fn write(folder: OutputFolder, model: &Model, svg: Option<&str>) -> Result<Vec<String>, CliError> {
-    let table = PathTable::of(model, &model.path, model.tolerance).csv();
-    let png = svg.map(rasterize).transpose()?;
+fn write(
+    folder: OutputFolder,
+    model: &Model,
+    pictures: &[(&str, String)],
+) -> Result<Vec<String>, CliError> {
     let mut json = to_json(model)?;
     json.push('\n');
-    let mut files: Vec<(&str, &[u8])> =
-        vec![("model.json", json.as_bytes()), ("path.csv", table.as_bytes())];
-    if let (Some(svg), Some(png)) = (svg, &png) {
-        files.push(("path.svg", svg.as_bytes()));
-        files.push(("path.png", png));
+    let table = PathTable::of(model, &model.path, model.tolerance).csv();
+    let mut files: Vec<(String, Vec<u8>)> =
+        vec![("model.json".to_owned(), json.into()), ("path.csv".to_owned(), table.into())];
+    if let Some(cv) = &model.cv {
+        files.push(("cv.csv".to_owned(), cv.csv(model).into()));
     }
+    for (name, svg) in pictures {
+        files.push((format!("{name}.svg"), svg.clone().into()));
+        files.push((format!("{name}.png"), rasterize(svg)?));
+    }
+    let files: Vec<(&str, &[u8])> =
+        files.iter().map(|(name, contents)| (name.as_str(), contents.as_slice())).collect();
     let written = folder.write(&files)?;
     Ok(written.iter().map(|path| path.display().to_string()).collect())
 }

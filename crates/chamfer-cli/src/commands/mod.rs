@@ -1,9 +1,10 @@
-//! The subcommands: `fit` (with what it needs: `columns`, `solved`, `picture`, `report`), `predict`,
+//! The subcommands: `fit` (with what it needs: `columns`, `solved`, `cv`, `picture`, `report`), `predict`,
 //! `check` and `catalogue`; `data` reads for all of them but the last.
 
 mod catalogue;
 mod check;
 mod columns;
+mod cv;
 mod data;
 mod fit;
 mod picture;
@@ -40,6 +41,7 @@ impl From<Status> for ExitCode {
 pub fn run(command: Command) -> Result<Status, CliError> {
     match command {
         Command::Path(args) => fit::path(&args),
+        Command::Cv(args) => fit::cv(&args),
         Command::Fit(args) => fit::fit(&args),
         Command::Predict(args) => predict::run(&args),
         Command::Check(args) => check::run(&args),

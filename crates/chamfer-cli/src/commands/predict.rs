@@ -11,7 +11,7 @@ use std::fmt::Write;
 pub fn run(args: &PredictArgs) -> Result<Status, CliError> {
     let model = Model::read(&args.model)?;
     let fits: Vec<&FitRecord> = match args.lambda {
-        Some(lambda) => vec![model.fit_at(lambda, &args.model)?],
+        Some(choice) => vec![model.chosen(choice, &args.model)?],
         None => model.path.iter().collect(),
     };
     let frame = data::for_model(&args.file, &model, Need::Predictors)?;

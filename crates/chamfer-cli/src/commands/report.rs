@@ -4,7 +4,7 @@ use super::solved::Solved;
 use super::to_json;
 use crate::error::CliError;
 use crate::input::Frame;
-use crate::model::{DataFacts, FitRecord, Model};
+use crate::model::{CvRecord, DataFacts, FitRecord, Model};
 use crate::output::{PathTable, count, print, say, significant, top_coefficients, with_commas};
 use chamfer_glm::{Regression, RegressionPoint};
 
@@ -30,6 +30,8 @@ pub fn report(
             tolerance: f64,
             missed_tolerance: usize,
             interrupted: bool,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            cv: Option<&'a CvRecord>,
             path: &'a [FitRecord],
             files: &'a [String],
         }
@@ -40,6 +42,7 @@ pub fn report(
             tolerance: model.tolerance,
             missed_tolerance: table.n_missed(),
             interrupted: model.interrupted,
+            cv: model.cv.as_ref(),
             path: &model.path,
             files,
         })?)?;
@@ -53,8 +56,11 @@ pub fn report(
             model.objective
         ))?;
         print(&table.text())?;
-        if let Some(last) = solved.points.last() {
-            print(&top(last, regression, frame, model.standardize))?;
+        if let Some(cv) = &model.cv {
+            print(&cv.summary(model))?;
+        }
+        if let Some(shown) = shown(model, solved) {
+            print(&top(shown, regression, frame, model.standardize))?;
         }
         if !files.is_empty() {
             print(&format!("wrote {}", files.join(", ")))?;
@@ -74,6 +80,13 @@ pub fn report(
         ));
     }
     Ok(())
+}
+
+/// The fit whose coefficients are shown: that of the best λ if there is one, else the last.
+fn shown<'a>(model: &Model, solved: &'a Solved) -> Option<&'a RegressionPoint> {
+    let best = model.cv.as_ref().map(|cv| cv.lambda_best);
+    let chosen = solved.points.iter().find(|point| Some(point.lambda) == best);
+    chosen.or(solved.points.last())
 }
 
 /// The largest coefficients of a fit, by the scale on which they can be compared.

@@ -16,6 +16,12 @@ impl Progress {
         Self::start(ProgressBar::new(n_lambdas as u64), template)
     }
 
+    /// A bar for work on `n_folds` folds.
+    pub fn of_folds(n_folds: usize) -> Self {
+        let template = "{bar:32} {pos}/{len} folds  {elapsed} elapsed, {eta} left";
+        Self::start(ProgressBar::new(n_folds as u64), template)
+    }
+
     /// A spinner beside `message`, for work of unknown length.
     pub fn spinner(message: impl Into<Cow<'static, str>>) -> Self {
         let progress = Self::start(ProgressBar::new_spinner(), "{spinner} {msg}  {elapsed}");
@@ -26,6 +32,11 @@ impl Progress {
     /// One more λ is done.
     pub fn advance(&self, n_nonzero: usize) {
         self.0.set_message(format!("{n_nonzero} nonzero"));
+        self.0.inc(1);
+    }
+
+    /// One more fold is done.
+    pub fn advance_fold(&self) {
         self.0.inc(1);
     }
 

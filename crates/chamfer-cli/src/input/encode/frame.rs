@@ -20,6 +20,8 @@ pub struct Frame {
     pub offset: Option<Vec<f64>>,
     /// 1 where the target is the time of an event, 0 where it is the last that is known, if asked for.
     pub event: Option<Vec<f64>>,
+    /// The fold of each row, or the label that it shares with others of its fold, if asked for.
+    pub folds: Option<Vec<f64>>,
     /// For every row of the matrix the number of its row in the file, from 1.
     pub rows: Vec<usize>,
     /// How many rows the file has; more than `rows` if some were dropped.
@@ -35,6 +37,8 @@ impl Frame {
         rows: Vec<usize>,
         rows_read: usize,
     ) -> Self {
+        let folds = responses.take(Role::Fold, &rows);
+        let folds = folds.or_else(|| responses.take(Role::FoldGroups, &rows));
         let mut take = |role| responses.take(role, &rows);
         Self {
             names: predictors.coded_names(),
@@ -43,6 +47,7 @@ impl Frame {
             weights: take(Role::Weights),
             offset: take(Role::Offset),
             event: take(Role::Event),
+            folds,
             rows: rows.into_iter().map(|row| row + 1).collect(),
             rows_read,
         }

@@ -30,6 +30,11 @@ impl Response {
         let Column { name, data } = column;
         let problem = match data {
             ColumnData::Numeric(values) => return Ok(Self { name, role, values }),
+            ColumnData::Text { codes, .. } if matches!(role, Role::Fold | Role::FoldGroups) => {
+                // Labels do as well as numbers.
+                let number = |code: Option<u32>| code.map_or(f64::NAN, f64::from);
+                return Ok(Self { name, role, values: codes.into_iter().map(number).collect() });
+            }
             ColumnData::Text { .. } => ColumnProblem::NotNumeric { role },
             ColumnData::Unsupported(type_name) => {
                 ColumnProblem::Unsupported { name: name.clone(), type_name }

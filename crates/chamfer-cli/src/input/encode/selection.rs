@@ -20,6 +20,8 @@ pub struct Selection {
     pub offset: Option<String>,
     /// The column that says whether a time is that of an event.
     pub event: Option<String>,
+    /// The column with the fold of each row, or with labels that stay in one fold.
+    pub folds: Option<(Role, String)>,
     /// The predictors: names, or patterns with `*` and `?`. If empty, all columns other than the
     /// target, the weights, the offset and the event.
     pub include: Vec<String>,
@@ -96,22 +98,27 @@ impl Selection {
             .target
             .as_deref()
             .ok_or_else(|| ColumnProblem::NoTarget { hint: NameHint::choices(names) })?;
-        let others = [
-            (&self.weights, Role::Weights),
-            (&self.offset, Role::Offset),
-            (&self.event, Role::Event),
-        ];
         let mut responses = vec![(position(target, Role::Target)?, Role::Target)];
-        for (name, role) in others {
-            let Some(name) = name else { continue };
+        for (name, role) in self.others() {
             let at = position(name, role)?;
             if let Some(&(_, first)) = responses.iter().find(|(other, _)| *other == at) {
-                return Err(ColumnProblem::TwoRoles { name: name.clone(), first, second: role });
+                return Err(ColumnProblem::TwoRoles { name: name.to_owned(), first, second: role });
             }
             responses.push((at, role));
         }
         let predictors = self.predictors(names, &responses)?;
         Ok(Positions { responses, predictors })
+    }
+
+    /// The columns other than the target that are no predictors.
+    fn others(&self) -> impl Iterator<Item = (&str, Role)> {
+        let named = [
+            (&self.weights, Role::Weights),
+            (&self.offset, Role::Offset),
+            (&self.event, Role::Event),
+        ];
+        let named = named.into_iter().filter_map(|(name, role)| Some((name.as_deref()?, role)));
+        named.chain(self.folds.iter().map(|(role, name)| (name.as_str(), *role)))
     }
 
     /// The positions of the predictors in an svmlight file of `n_cols` columns; none if they are
@@ -123,14 +130,8 @@ impl Selection {
         if let Some(name) = self.target.as_ref().filter(|&name| name != SPARSE_TARGET) {
             return Err(ColumnProblem::SparseTarget { name: name.clone() });
         }
-        for (name, role) in [
-            (&self.weights, Role::Weights),
-            (&self.offset, Role::Offset),
-            (&self.event, Role::Event),
-        ] {
-            if name.is_some() {
-                return Err(ColumnProblem::SparseRole { role });
-            }
+        if let Some((_, role)) = self.others().next() {
+            return Err(ColumnProblem::SparseRole { role });
         }
         if self.include.is_empty() && self.exclude.is_empty() {
             return if n_cols == 0 { Err(ColumnProblem::NoPredictors) } else { Ok(None) };

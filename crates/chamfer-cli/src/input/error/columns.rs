@@ -18,6 +18,10 @@ pub enum Role {
     Offset,
     /// The column that says whether a time is that of an event.
     Event,
+    /// The column with the fold of each row.
+    Fold,
+    /// The column whose labels stay in one fold.
+    FoldGroups,
     /// Columns to be used as predictors.
     Include,
     /// Columns not to be used as predictors.
@@ -37,6 +41,8 @@ impl fmt::Display for Role {
             Self::Weights => "--weights",
             Self::Offset => "--offset",
             Self::Event => "--event",
+            Self::Fold => "--fold-column",
+            Self::FoldGroups => "--fold-groups",
             Self::Include => "--include",
             Self::Exclude => "--exclude",
             Self::Categorical => "--categorical",

@@ -1,0 +1,137 @@
+//! Cross-validating a path.
+
+use crate::args::CvArgs;
+use crate::error::CliError;
+use crate::input::{Frame, Role};
+use crate::interrupt::Interrupt;
+use crate::model::{CvRecord, Model};
+use crate::output::{Progress, significant};
+use crate::plot::{CvPlot, cv_svg};
+use crate::spec::{FamilyName, FamilySpec, MetricName};
+use chamfer_glm::{CrossValidation, Error as GlmError, Folds, Regression, RegressionPoint};
+use rayon::prelude::*;
+use std::fmt::Write;
+
+/// Folds unless another number is asked for.
+const DEFAULT_FOLDS: u32 = 10;
+
+/// The column that makes the folds, if one does.
+pub fn fold_column(args: &CvArgs) -> Option<(Role, String)> {
+    let given = args.fold_column.clone().map(|name| (Role::Fold, name));
+    given.or_else(|| args.fold_groups.clone().map(|name| (Role::FoldGroups, name)))
+}
+
+/// The fold of each row.
+pub fn folds(args: &CvArgs, family: &FamilySpec, frame: &Frame) -> Result<Folds, GlmError> {
+    let (seed, n_rows) = (args.model.seed, frame.matrix.n_rows());
+    let n_folds = args.folds.unwrap_or(DEFAULT_FOLDS) as usize;
+    let labels = |values: &[f64]| -> Vec<usize> {
+        let mut distinct = values.to_vec();
+        distinct.sort_by(f64::total_cmp);
+        distinct.dedup();
+        let place = |value: &f64| distinct.partition_point(|other| other < value);
+        values.iter().map(place).collect()
+    };
+    match (&frame.folds, family.name) {
+        (Some(of_row), _) if args.fold_column.is_some() => Folds::given(labels(of_row)),
+        (Some(groups), _) => Folds::grouped(&labels(groups), n_folds, seed),
+        (None, FamilyName::Binomial | FamilyName::SquaredHinge) => {
+            let target = frame.target.as_deref().unwrap_or_default();
+            Folds::stratified(&labels(target), n_folds, seed)
+        }
+        (None, FamilyName::Cox) if frame.event.is_some() => {
+            let event = frame.event.as_deref().unwrap_or_default();
+            Folds::stratified(&labels(event), n_folds, seed)
+        }
+        (None, _) => Folds::random(n_rows, n_folds, seed),
+    }
+}
+
+/// Validates the folds of a path that was solved; `None` if Ctrl-C was pressed.
+pub fn validate(
+    regression: &Regression,
+    path: &[RegressionPoint],
+    folds: &Folds,
+    args: &CvArgs,
+    family: &FamilySpec,
+    interrupt: &Interrupt,
+) -> Result<Option<CvRecord>, GlmError> {
+    let lambdas: Vec<f64> = path.iter().map(|point| point.lambda).collect();
+    let default = match family.name {
+        FamilyName::Cox => MetricName::Concordance,
+        _ => MetricName::Deviance,
+    };
+    let name = args.metric.unwrap_or(default);
+    let metric = name.metric();
+    let progress = Progress::of_folds(folds.len());
+    let stop = || interrupt.pressed();
+    let of_fold = |fold: usize| {
+        let measures = regression.validate(fold, &lambdas, args.model.tol, folds, metric, &stop);
+        progress.advance_fold();
+        measures
+    };
+    let of_folds: Result<Vec<_>, GlmError> =
+        (0..folds.len()).into_par_iter().map(of_fold).collect();
+    drop(progress);
+    let of_folds = match of_folds {
+        Err(_) if stop() => return Ok(None),
+        other => other?,
+    };
+    let validated = CrossValidation::new(path.to_vec(), of_folds, metric)
+        .ok_or(GlmError::NoMeasure { family: family.name.title() })?;
+    Ok(Some(CvRecord {
+        metric: name,
+        folds: validated.of_folds.len(),
+        lambda_best: lambdas[validated.best],
+        lambda_1se: lambdas[validated.one_standard_error],
+        mean: validated.mean,
+        standard_error: validated.standard_error,
+    }))
+}
+
+impl CvRecord {
+    /// `cv.csv`: a row for each λ.
+    pub fn csv(&self, model: &Model) -> String {
+        let mut text = String::from("lambda,nonzero,mean,standard_error\n");
+        let rows = self.mean.iter().zip(&self.standard_error);
+        for (fit, (mean, error)) in model.path.iter().zip(rows) {
+            let _ = writeln!(text, "{},{},{mean},{error}", fit.lambda, fit.nonzero);
+        }
+        text
+    }
+
+    /// The picture.
+    pub fn svg(&self, model: &Model) -> Result<String, CliError> {
+        let lambdas: Vec<f64> = model.path.iter().map(|fit| fit.lambda).collect();
+        let sizes: Vec<usize> = model.path.iter().map(|fit| fit.nonzero).collect();
+        let place = |lambda: f64| lambdas.iter().position(|l| *l == lambda).unwrap_or(0);
+        let (path, target) = (model.penalty.title(), model.encoding.target());
+        let title = format!("{path}, {} folds: {target} ({})", self.folds, model.data.file);
+        Ok(cv_svg(&CvPlot {
+            title: &title,
+            lambdas: &lambdas,
+            support_sizes: &sizes,
+            measure: self.metric.title(),
+            mean: &self.mean,
+            standard_error: &self.standard_error,
+            best: place(self.lambda_best),
+            one_standard_error: place(self.lambda_1se),
+        })?)
+    }
+
+    /// What was chosen, for people.
+    pub fn summary(&self, model: &Model) -> String {
+        let line = |what: &str, lambda: f64| {
+            let at = model.path.iter().position(|fit| fit.lambda == lambda).unwrap_or(0);
+            format!(
+                "{what}: lambda {}, {} nonzero, {} {} ± {}\n",
+                significant(lambda),
+                model.path[at].nonzero,
+                self.metric.title().to_lowercase(),
+                significant(self.mean[at]),
+                significant(self.standard_error[at])
+            )
+        };
+        line("best", self.lambda_best) + &line("1 SE", self.lambda_1se)
+    }
+}
