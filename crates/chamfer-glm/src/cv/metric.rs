@@ -62,16 +62,11 @@ impl Metric {
                 let right = |i: usize| f64::from(u8::from(best(i) == Some(classes[i])));
                 Some(mean(&(0..n).map(right).collect::<Vec<_>>(), weights))
             }
-            (Self::Accuracy, Target::Numbers(y)) if family.n_outputs() == 1 => {
-                let mut response = predictor.to_vec();
-                family.respond(&mut response);
-                // A margin's sign is the class; a probability is above one half.
-                let threshold = if family.is_probability() { 0.5 } else { 0.0 };
-                let right =
-                    |i: usize| f64::from(u8::from((response[i] > threshold) == (y[i] > 0.5)));
+            (Self::Accuracy, Target::Numbers(y)) if family.has_two_classes() => {
+                let right = |i: usize| f64::from(u8::from((predictor[i] > 0.0) == (y[i] > 0.5)));
                 Some(mean(&(0..n).map(right).collect::<Vec<_>>(), weights))
             }
-            (Self::Auc, Target::Numbers(y)) if family.n_outputs() == 1 => {
+            (Self::Auc, Target::Numbers(y)) if family.has_two_classes() => {
                 area(predictor, y, weights)
             }
             (Self::Concordance, Target::Survival(times, events)) => {

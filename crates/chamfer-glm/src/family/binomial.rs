@@ -12,7 +12,7 @@ impl RowLoss for Binomial {
     const NAME: &'static str = "binomial";
     const TARGET: &'static str = "0 or 1, or a share between";
 
-    const IS_PROBABILITY: bool = true;
+    const HAS_TWO_CLASSES: bool = true;
 
     fn accepts(&self, y: f64) -> bool {
         (0.0..=1.0).contains(&y)

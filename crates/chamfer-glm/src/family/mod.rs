@@ -104,8 +104,8 @@ pub trait Family: Debug + Send + Sync {
     /// What is predicted.
     fn target(&self) -> Target<'_>;
 
-    /// Whether the response is the probability of the class 1.
-    fn is_probability(&self) -> bool {
+    /// Whether the target is one of the classes 0 and 1, and 1 more probable where the predictor is above 0.
+    fn has_two_classes(&self) -> bool {
         false
     }
 

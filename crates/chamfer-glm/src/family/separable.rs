@@ -16,8 +16,8 @@ pub trait RowLoss: Debug + Clone + Send + Sync + 'static {
     /// Whether `ℓ(η) = ½(y − η)²`.
     const IS_LEAST_SQUARES: bool = false;
 
-    /// Whether the response is the probability of the class 1.
-    const IS_PROBABILITY: bool = false;
+    /// Whether the target is one of the classes 0 and 1, and 1 more probable where `η` is above 0.
+    const HAS_TWO_CLASSES: bool = false;
 
     /// Whether a target is one.
     fn accepts(&self, y: f64) -> bool;
@@ -151,8 +151,8 @@ impl<R: RowLoss> Family for Separable<R> {
         Target::Numbers(&self.target)
     }
 
-    fn is_probability(&self) -> bool {
-        R::IS_PROBABILITY
+    fn has_two_classes(&self) -> bool {
+        R::HAS_TWO_CLASSES
     }
 
     fn deviances(&self, predictor: &[f64], out: &mut [f64]) -> bool {

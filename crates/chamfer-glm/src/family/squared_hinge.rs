@@ -9,6 +9,7 @@ pub struct SquaredHinge;
 
 impl RowLoss for SquaredHinge {
     const NAME: &'static str = "squared hinge";
+    const HAS_TWO_CLASSES: bool = true;
     const TARGET: &'static str = "0 or 1";
 
     fn accepts(&self, y: f64) -> bool {
