@@ -7,13 +7,14 @@
 //!
 //! | concept | where |
 //! |---|---|
-//! | data | [`Design`]: [`DenseDesign`], [`SparseDesign`]; [`Standardized`] centres and scales by algebra |
+//! | data | [`Design`]: [`DenseDesign`], [`RowMajorDesign`], [`SparseDesign`], [`SparseRowDesign`], [`MixedDesign`], [`ChunkedDesign`]; [`Standardized`] centres and scales by algebra |
 //! | response | [`Family`]: [`Separable`] over a [`RowLoss`], [`MultiGaussian`], [`Multinomial`], [`Cox`] |
 //! | penalty | [`Regularizer`] |
 //! | what is to be solved | [`Regression`], checked when made |
 //! | solutions | [`Regression::path`], [`RegressionPoint`], [`Coefficients`] |
 //! | proof | [`Optimality`] |
 //! | choice of λ | [`Regression::cross_validate`], [`Folds`], [`Metric`]; [`Regression::criterion`] |
+//! | choice of columns | [`Regression::stability`] |
 //! | refits | [`Regression::relax`], [`Regularizer::adaptive`] |
 //!
 //! Least squares with the lasso has a solver of its own, which is faster, behind [`Problem`] and
@@ -63,7 +64,7 @@ mod regression;
 mod regularizer;
 mod solver;
 
-pub use cv::{CrossValidation, Folds, Metric, Target};
+pub use cv::{CrossValidation, Folds, Metric, Stability, Target};
 pub use design::{
     Centred, ChunkedDesign, ColumnReport, DenseDesign, Design, Factor, MixedColumn, MixedDesign,
     Moments, RowChunks, RowMajorDesign, SparseDesign, SparseRowDesign, Standardized,

@@ -1,9 +1,12 @@
 //! Folds and cross-validation.
 
 use chamfer_glm::{
-    Cox, DenseDesign, Error, Folds, Metric, Multinomial, Regression, RegressionSettings,
-    Regularizer, Ties, lambda_grid,
+    Cox, DenseDesign, Error, Folds, Gaussian, Metric, Multinomial, Regression, RegressionSettings,
+    Regularizer, Separable, Ties, lambda_grid,
 };
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+use rand_distr::{Distribution, StandardNormal};
 
 fn sizes(folds: &Folds) -> Vec<usize> {
     (0..folds.len()).map(|k| folds.of_rows().iter().filter(|f| **f == k).count()).collect()
@@ -87,4 +90,37 @@ fn a_class_that_a_fold_lacks_is_an_error() {
     let folds = Folds::random(n, 4, 1).unwrap();
     let result = regression.cross_validate(&[0.1], 1e-6, &folds, Metric::Deviance, &|| false);
     assert_eq!(result, Err(Error::EmptyClass { class: 2 }));
+}
+
+#[test]
+fn stable_columns_are_those_that_matter() {
+    let (n, p) = (80, 30);
+    let mut rng = StdRng::seed_from_u64(8);
+    let x: Vec<f64> = (0..n * p).map(|_| StandardNormal.sample(&mut rng)).collect();
+    let y: Vec<f64> = (0..n)
+        .map(|i| -> f64 {
+            let noise: f64 = StandardNormal.sample(&mut rng);
+            2.0 * x[3 * n + i] - 1.5 * x[17 * n + i] + noise
+        })
+        .collect();
+    let design = DenseDesign::new(n, p, &x).unwrap();
+    let family = Separable::new(Gaussian, y, None).unwrap();
+    let settings = RegressionSettings::default();
+    let regression = Regression::new(&design, &family, Regularizer::l1(), &settings).unwrap();
+    let lambdas = lambda_grid(regression.lambda_max().unwrap(), 10, 0.2).unwrap();
+    let stable = |seed| regression.stability(&lambdas, 1e-6, 15, seed, &|| false).unwrap();
+    let stability = stable(1);
+    assert_eq!(stability.selected(0.9), [3, 17]);
+    assert_eq!(stability, stable(1));
+    assert_ne!(stability, stable(2));
+    for (before, after) in stability.shares.iter().zip(&stability.shares[1..]) {
+        assert!(before.iter().zip(after).all(|(before, after)| before <= after));
+    }
+    assert!(stability.of_columns.iter().all(|share| (0.0..=1.0).contains(share)));
+    let q = stability.mean_selected[9];
+    assert_eq!(stability.false_selections(0.9), Some(q * q / (0.8 * 30.0)));
+    assert_eq!(stability.false_selections(0.5), None);
+    assert!(regression.stability(&lambdas, 1e-6, 0, 1, &|| false).is_err());
+    let stopped = regression.stability(&lambdas, 1e-6, 2, 1, &|| true);
+    assert!(matches!(stopped, Err(Error::Interrupted)));
 }

@@ -1,10 +1,12 @@
-//! Cross-validation of a path.
+//! Cross-validation of a path, and stability selection.
 
 mod folds;
 mod metric;
+mod stability;
 
 pub use folds::Folds;
 pub use metric::{Metric, Target};
+pub use stability::Stability;
 
 use crate::{Error, Regression, RegressionPoint};
 use rayon::prelude::*;
@@ -71,23 +73,39 @@ impl Regression<'_> {
         metric: Metric,
         stop: &(dyn Fn() -> bool + Sync),
     ) -> Result<Option<Vec<f64>>, Error> {
-        let part = |held_out: bool| -> Vec<f64> {
-            let rows = folds.of_rows().iter().zip(self.family.weights());
-            rows.map(|(&of_row, w)| if (of_row == fold) == held_out { *w } else { 0.0 }).collect()
-        };
-        let (fitted, test) = (self.family.with_weights(&part(false))?, part(true));
-        let settings = self.settings();
-        let penalty = self.penalty.clone();
-        let regression = Regression::new(self.data, fitted.as_ref(), penalty, &settings)?;
+        let test = self.weights_of(folds, |of_row| of_row == fold);
         let mut measures = Vec::with_capacity(lambdas.len());
-        for point in regression.path(lambdas, tolerance, stop)? {
-            let predictor = point?.predict(self.data, settings.offset);
-            match metric.evaluate(self.family, &predictor, &test) {
-                Some(measure) => measures.push(measure),
-                None => return Ok(None),
+        self.without_fold(folds, fold, |regression| {
+            let offset = regression.settings().offset;
+            for point in regression.path(lambdas, tolerance, stop)? {
+                let predictor = point?.predict(self.data, offset);
+                match metric.evaluate(self.family, &predictor, &test) {
+                    Some(measure) => measures.push(measure),
+                    None => return Ok(()),
+                }
             }
-        }
-        Ok(Some(measures))
+            Ok(())
+        })?;
+        Ok((measures.len() == lambdas.len()).then_some(measures))
+    }
+
+    /// The observation weights, with 0 for the rows of folds that are not `wanted`.
+    fn weights_of(&self, folds: &Folds, wanted: impl Fn(usize) -> bool) -> Vec<f64> {
+        let rows = folds.of_rows().iter().zip(self.family.weights());
+        rows.map(|(&of_row, w)| if wanted(of_row) { *w } else { 0.0 }).collect()
+    }
+
+    /// Does something with the same regression on the rows of all folds but one.
+    fn without_fold(
+        &self,
+        folds: &Folds,
+        fold: usize,
+        act: impl FnOnce(&Regression<'_>) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let weights = self.weights_of(folds, |of_row| of_row != fold);
+        let family = self.family.with_weights(&weights)?;
+        let penalty = self.penalty.clone();
+        act(&Regression::new(self.data, family.as_ref(), penalty, &self.settings())?)
     }
 }
 
