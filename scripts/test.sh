@@ -17,7 +17,13 @@ RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --quiet
 step 'Tests'
 cargo test --workspace --quiet
 
-step 'Comparison with scikit-learn, cvxpy and skglm'
+step 'Comparison with scikit-learn, cvxpy, skglm and glmnet'
+# R's glmnet, from Debian, where it can be had; without it, its tests are skipped.
+if ! command -v Rscript >/dev/null && command -v apt-get >/dev/null && [ "$(id -u)" = 0 ]; then
+    export DEBIAN_FRONTEND=noninteractive
+    apt-get update -qq && apt-get install -qq --no-install-recommends r-cran-glmnet >/dev/null ||
+        echo 'glmnet could not be installed: its tests are skipped'
+fi
 cargo build --release --quiet --package chamfer-cli --package chamfer --package chamfer-glm \
     --bins --example solve --example regress
 python=target/oracle/bin/python

@@ -34,7 +34,7 @@ fn a_path_leaves_four_whole_files() {
 
     let model = folder.json("out/model.json");
     assert_eq!(model["schema"], "chamfer-model");
-    assert_eq!(model["version"], 2);
+    assert_eq!(model["version"], 3);
     assert_eq!(model["data"], json!({"file": "data.csv", "rows": 30, "columns": 5}));
     assert_eq!(model["interrupted"], false);
     // A convex penalty has no smallest eigenvalue.
