@@ -311,6 +311,12 @@ impl PenaltySpec {
         Ok(members.into_values().collect())
     }
 
+    /// The group of a coded column, or the column itself where there are none.
+    pub fn group_of<'a>(&'a self, column: &'a str) -> &'a str {
+        let group = self.groups.as_ref().and_then(|groups| groups.get(column));
+        group.map_or(column, String::as_str)
+    }
+
     /// Whether certificates have duality gaps.
     pub fn is_convex(&self) -> bool {
         match self.name {

@@ -202,3 +202,30 @@ fn bad_penalties_are_typed_errors() {
         assert!(matches!(error(penalty), Error::Optimization(_)));
     }
 }
+
+#[test]
+fn any_number_of_threads_gives_the_same_bits() {
+    let (n, p) = (400, 300);
+    let x = normals(n * p, 31);
+    let noise = normals(n, 32);
+    let eta: Vec<f64> = (0..n).map(|i| x[i] - x[5 * n + i] + noise[i]).collect();
+    let yes = eta.iter().map(|e| f64::from(u8::from(*e > 0.0))).collect();
+    let design = DenseDesign::new(n, p, &x).unwrap();
+    let groups = (0..p / 5).map(|g| (5 * g..5 * g + 5).collect()).collect();
+    let group = Regularizer::group(groups);
+    let (numbers, classes) = (gaussian(eta), Separable::new(Binomial, yes, None).unwrap());
+    let paths = |threads: usize| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| {
+            let penalties = [&Regularizer::l1(), &Regularizer::mcp(3.0), &group];
+            let families: [&dyn Family; 2] = [&numbers, &classes];
+            let of = |penalty: &&Regularizer| {
+                families.map(|family| certified_path(&design, family, penalty, 6, 0.1))
+            };
+            penalties.iter().map(of).collect::<Vec<_>>()
+        })
+    };
+    let one = paths(1);
+    assert_eq!(one, paths(2));
+    assert_eq!(one, paths(64));
+}

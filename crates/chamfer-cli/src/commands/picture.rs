@@ -22,7 +22,10 @@ pub fn draw(
     ever_nonzero.dedup();
     let mut curves: Vec<Curve> = ever_nonzero
         .iter()
-        .map(|&j| Curve { name: &frame.names[j], values: vec![0.0; points.len()] })
+        .map(|&j| Curve {
+            name: model.penalty.group_of(&frame.names[j]),
+            values: vec![0.0; points.len()],
+        })
         .collect();
     for (k, point) in points.iter().enumerate() {
         for &(j, value) in &point.coefficients[0].values {

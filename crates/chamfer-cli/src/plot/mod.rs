@@ -70,7 +70,7 @@ struct Axes<'a> {
 /// One coefficient along the path.
 #[derive(Debug, Clone)]
 pub struct Curve<'a> {
-    /// The name of the coefficient's column; any text.
+    /// The name of the coefficient's column, or of its group; any text. Curves of one name have one colour.
     pub name: &'a str,
     /// The coefficient at each λ.
     pub values: Vec<f64>,
@@ -133,8 +133,8 @@ pub enum PlotError {
 /// Draws a coefficient path as an SVG document of 900 × 600 pixels.
 ///
 /// λ decreases from left to right on a logarithmic axis; the axis on top counts the nonzero
-/// coefficients. The ten coefficients that are largest at the smallest λ are coloured and named,
-/// all others are grey.
+/// coefficients. The ten coefficients, or groups, that are largest at the smallest λ are coloured and
+/// named, all others are grey.
 ///
 /// # Errors
 ///

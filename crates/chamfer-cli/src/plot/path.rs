@@ -1,6 +1,7 @@
 //! The picture of a path: curves in a frame, and their names.
 
 use std::cmp::Ordering;
+use std::collections::HashMap;
 
 use plotters::style::{RGBColor, WHITE};
 
@@ -43,9 +44,10 @@ const NAME_GAP: f64 = 16.0;
 /// The widest that a name may be.
 const NAME_ROOM: f64 = 200.0;
 
-/// A curve that is coloured and named.
+/// Curves of one name, which are coloured and named.
 struct Named<'a> {
-    curve: &'a Curve<'a>,
+    /// The most important one first: the name stands at its end.
+    curves: Vec<&'a Curve<'a>>,
     name: Fitted,
     color: RGBColor,
 }
@@ -73,13 +75,15 @@ pub fn draw(plot: &PathPlot<'_>) -> Result<String, PlotError> {
         for curve in &others {
             draw_curve(canvas, &frame, plot.lambdas, curve, grey)?;
         }
-        for named in &named {
-            draw_curve(canvas, &frame, plot.lambdas, named.curve, HALO)?;
+        for curve in named.iter().flat_map(|named| &named.curves) {
+            draw_curve(canvas, &frame, plot.lambdas, curve, HALO)?;
         }
         frame.draw_zero_line(canvas)?;
         for named in &named {
             let stroke = Stroke::new(named.color, CURVE_WIDTH);
-            draw_curve(canvas, &frame, plot.lambdas, named.curve, stroke)?;
+            for curve in &named.curves {
+                draw_curve(canvas, &frame, plot.lambdas, curve, stroke)?;
+            }
         }
         frame.draw_axes(canvas, &axes, &ruler)?;
         draw_names(canvas, &frame, plot.lambdas, &named)?;
@@ -93,18 +97,28 @@ fn choose<'a>(
     curves: &'a [Curve<'a>],
     ruler: &Ruler,
 ) -> Result<(Vec<Named<'a>>, Vec<&'a Curve<'a>>), PlotError> {
-    let mut ranked: Vec<&Curve<'_>> = curves.iter().collect();
-    ranked.sort_by(|a, b| by_importance(a, b));
+    let mut all: Vec<&Curve<'_>> = curves.iter().collect();
+    all.sort_by(|a, b| by_importance(a, b));
+    let mut place: HashMap<&str, usize> = HashMap::new();
+    let mut ranked: Vec<Vec<&Curve<'_>>> = Vec::new();
+    for curve in all {
+        let at = *place.entry(curve.name).or_insert(ranked.len());
+        if at == ranked.len() {
+            ranked.push(Vec::new());
+        }
+        ranked[at].push(curve);
+    }
     let others = ranked.split_off(COLORS.len().min(ranked.len()));
-    ranked.sort_by(|a, b| end(b).total_cmp(&end(a)));
+    let others = others.into_iter().flatten().collect();
+    ranked.sort_by(|a, b| end(b[0]).total_cmp(&end(a[0])));
     let named = ranked
         .into_iter()
         .zip(COLORS)
-        .map(|(curve, color)| {
-            let blank = curve.name.trim().is_empty();
-            let name = if blank { "(no name)" } else { curve.name };
+        .map(|(curves, color)| {
+            let name = curves[0].name;
+            let name = if name.trim().is_empty() { "(no name)" } else { name };
             let name = ruler.fit(name, NAME.size, NAME_ROOM)?;
-            Ok(Named { curve, name, color })
+            Ok(Named { curves, name, color })
         })
         .collect::<Result<_, PlotError>>()?;
     Ok((named, others))
@@ -167,7 +181,7 @@ fn draw_names(
     lambdas: &[f64],
     named: &[Named<'_>],
 ) -> Result<(), PlotError> {
-    let ends: Vec<f64> = named.iter().map(|named| frame.y(end(named.curve))).collect();
+    let ends: Vec<f64> = named.iter().map(|named| frame.y(end(named.curves[0]))).collect();
     let middles = labels::spread(&ends, NAME_GAP, frame.top + 4.0, frame.bottom - 4.0);
     let x = frame.x(lambdas.last().copied().unwrap_or(1.0).log10());
     for ((named, from), to) in named.iter().zip(ends).zip(middles) {
