@@ -184,3 +184,34 @@ fn coefficients_keep_their_bounds() {
     folder.refuses(1, &format!("{fit} --upper nothing=1"), &["nothing", "--upper"]);
     folder.refuses(1, &format!("{fit} --upper many"), &["COLUMN=NUMBER"]);
 }
+
+#[test]
+fn labels_are_as_good_as_their_indicators() {
+    let data = Data::new(60, 3).with("y", |i, row| row[0] + [0.5, -1.0, 2.0][i % 3] + 0.1 * row[1]);
+    let csv = data.csv();
+    let with = |header: &str, of_row: &dyn Fn(usize) -> String| -> String {
+        let line = |(i, line): (usize, &str)| match i {
+            0 => format!("{line},{header}\n"),
+            _ => format!("{line},{}\n", of_row(i - 1)),
+        };
+        csv.lines().enumerate().map(line).collect()
+    };
+    let folder = Folder::with("text.csv", with("kind", &|i| ["a", "b", "c"][i % 3].to_owned()));
+    let indicators = |i: usize| ["1,0,0", "0,1,0", "0,0,1"][i % 3].to_owned();
+    folder.write("numbers.csv", with("kind=a,kind=b,kind=c", &indicators));
+    for options in ["", "--family huber --penalty mcp", "--no-standardize --l1-ratio 0.5"] {
+        let fit = |file: &str| {
+            folder.succeeds(&format!("path {file}.csv -t y --n-lambdas 5 {options} --out {file}"));
+            folder.json(&format!("{file}/model.json"))["path"].clone()
+        };
+        let (text, numbers) = (fit("text"), fit("numbers"));
+        for (text, numbers) in text.as_array().unwrap().iter().zip(numbers.as_array().unwrap()) {
+            assert_eq!(text["converged"], true);
+            common::assert_close(
+                text["objective"].as_f64().unwrap(),
+                numbers["objective"].as_f64().unwrap(),
+                1e-9,
+            );
+        }
+    }
+}

@@ -3,12 +3,13 @@
 use crate::args::{DataArgs, FileArgs};
 use crate::error::{CliError, DataNames};
 use crate::input::{
-    self, Encoding, Frame, InputError, Matrix, Need, Note, ReadOptions, Role, Selection, Table,
+    self, Encoding, Frame, InputError, Matrix, MixedMatrix, Need, Note, ReadOptions, Role,
+    Selection, Table,
 };
 use crate::model::Model;
 use crate::output::Progress;
 use crate::spec::FamilySpec;
-use chamfer_glm::{DenseDesign, Design, Family, SparseDesign};
+use chamfer_glm::{DenseDesign, Design, Factor, Family, MixedDesign, SparseDesign};
 use std::collections::HashMap;
 use std::path::Path;
 
@@ -53,8 +54,19 @@ fn options(args: &FileArgs) -> ReadOptions {
 /// The design matrix of a frame, on the frame's own memory.
 pub fn design(frame: &Frame) -> Result<Box<dyn Design + '_>, chamfer_glm::Error> {
     Ok(match &frame.matrix {
-        Matrix::Dense { n_rows, n_cols, values } => {
-            Box::new(DenseDesign::new(*n_rows, *n_cols, values)?)
+        Matrix::Mixed(MixedMatrix { n_rows, numbers, factors, columns }) => {
+            let n_numeric = numbers.len() / (*n_rows).max(1);
+            let numeric = (n_numeric > 0)
+                .then(|| DenseDesign::new(*n_rows, n_numeric, numbers))
+                .transpose()?;
+            match numeric {
+                Some(numeric) if factors.is_empty() => Box::new(numeric),
+                numeric => {
+                    let factors = factors.iter().map(|(codes, n)| Factor::new(codes, *n));
+                    let factors = factors.collect::<Result<_, _>>()?;
+                    Box::new(MixedDesign::new(numeric, factors, columns.clone())?)
+                }
+            }
         }
         Matrix::Sparse(sparse) => Box::new(SparseDesign::new(
             sparse.n_rows,

@@ -16,7 +16,9 @@ mod read;
 mod sparse;
 mod table;
 
-pub use encode::{Encoding, Frame, Matrix, Missing, Need, Note, Selection, fit_encoding};
+pub use encode::{
+    Encoding, Frame, Matrix, Missing, MixedMatrix, Need, Note, Selection, fit_encoding,
+};
 pub use error::{InputError, Role};
 pub use groups::{groups, matching_columns};
 pub use read::{Format, ReadOptions, read};

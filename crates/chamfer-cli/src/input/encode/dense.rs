@@ -3,10 +3,11 @@
 use std::collections::HashMap;
 
 use super::encoding::SourceColumn;
-use super::frame::Matrix;
+use super::frame::{Matrix, MixedMatrix};
 use super::rows::{Flaw, Values};
 use crate::input::error::{ColumnProblem, InputError, ValueProblem};
 use crate::input::table::{Column, ColumnData, Source};
+use chamfer_glm::MixedColumn;
 
 impl Values for Vec<Column> {
     fn name(&self, column: usize) -> String {
@@ -32,6 +33,8 @@ impl Values for Vec<Column> {
 
 /// The given `rows` of `columns`, coded as `codings` say, one for each column. Every column is
 /// freed as soon as it is coded, so that the memory needed stays near that of one table.
+///
+/// Labels stay codes, unless some are missing: then there is a mean in each of their indicators.
 pub(super) fn matrix(
     columns: Vec<Column>,
     codings: &[SourceColumn],
@@ -39,12 +42,24 @@ pub(super) fn matrix(
     source: &Source,
 ) -> Result<Matrix, InputError> {
     let n_rows = rows.len();
-    let n_cols = codings.iter().map(SourceColumn::n_coded).sum();
-    let too_large = || ValueProblem::TooLarge { rows: n_rows, columns: n_cols }.at(source.place());
-    let size = n_rows.checked_mul(n_cols).ok_or_else(too_large)?;
-    let mut values = Vec::new();
-    values.try_reserve_exact(size).map_err(|_| too_large())?;
-    for (Column { name, data }, coding) in columns.into_iter().zip(codings) {
+    let is_expanded = |(coding, column): (&SourceColumn, &Column)| match (coding, &column.data) {
+        (SourceColumn::OneHot { .. }, ColumnData::Text { codes, .. }) => {
+            rows.iter().any(|&row| codes[row].is_none())
+        }
+        _ => true,
+    };
+    let expanded: Vec<bool> = codings.iter().zip(&columns).map(is_expanded).collect();
+    let n_numeric = codings.iter().zip(&expanded).filter(|(_, expanded)| **expanded);
+    let n_numeric: usize = n_numeric.map(|(coding, _)| coding.n_coded()).sum();
+    let too_large =
+        || ValueProblem::TooLarge { rows: n_rows, columns: n_numeric }.at(source.place());
+    let size = n_rows.checked_mul(n_numeric).ok_or_else(too_large)?;
+    let mut numbers = Vec::new();
+    numbers.try_reserve_exact(size).map_err(|_| too_large())?;
+    let mut matrix = MixedMatrix { n_rows, numbers, factors: Vec::new(), columns: Vec::new() };
+    for ((Column { name, data }, coding), expanded) in
+        columns.into_iter().zip(codings).zip(expanded)
+    {
         let changed = |trained, found| {
             ColumnProblem::TypeChanged { trained, found }.at(source.place().column(&name))
         };
@@ -53,18 +68,32 @@ pub(super) fn matrix(
                 // No value of these rows is missing unless there is a mean for it.
                 let mean = mean.unwrap_or(f64::NAN);
                 let numbers = rows.iter().map(|&row| numbers[row]);
-                values.extend(numbers.map(|number| if number.is_nan() { mean } else { number }));
+                let numbers = numbers.map(|number| if number.is_nan() { mean } else { number });
+                matrix.add_numeric(1, |values| values.extend(numbers));
             }
             (
                 SourceColumn::OneHot { levels, means, .. },
                 ColumnData::Text { levels: found, codes },
             ) => {
-                let start = values.len();
-                values.resize(start + n_rows * levels.len(), 0.0);
-                let coded = Indicators { levels, means: means.as_deref(), found: &found };
-                coded.write(&codes, rows, &mut values[start..]).map_err(|(row, level)| {
+                let labels = Labels { levels, found: &found, codes: &codes, rows };
+                let codes = labels.codes().map_err(|(row, level)| {
                     ValueProblem::UnseenLevel { level }.at(source.row(row).column(&name))
                 })?;
+                if expanded {
+                    let means = means.as_deref().unwrap_or_default();
+                    matrix.add_numeric(levels.len(), |values| {
+                        for level in 0..levels.len() {
+                            let entry = |code: &Option<u32>| match code {
+                                Some(code) => f64::from(u8::from(*code as usize == level)),
+                                // Only where there are means is a label allowed to be missing.
+                                None => means.get(level).copied().unwrap_or(f64::NAN),
+                            };
+                            values.extend(codes.iter().map(entry));
+                        }
+                    });
+                } else {
+                    matrix.add_factor(codes.into_iter().flatten().collect(), levels.len());
+                }
             }
             (_, ColumnData::Unsupported(type_name)) => {
                 let place = source.place().column(&name);
@@ -78,43 +107,50 @@ pub(super) fn matrix(
             }
         }
     }
-    Ok(Matrix::Dense { n_rows, n_cols, values })
+    Ok(Matrix::Mixed(matrix))
 }
 
-/// The indicator columns of a text column.
-struct Indicators<'a> {
+impl MixedMatrix {
+    /// Adds `n` columns of numbers, which `write` puts behind those that are there.
+    fn add_numeric(&mut self, n: usize, write: impl FnOnce(&mut Vec<f64>)) {
+        let first = self.numbers.len() / self.n_rows.max(1);
+        write(&mut self.numbers);
+        self.columns.extend((first..first + n).map(MixedColumn::Numeric));
+    }
+
+    /// Adds the indicators of `n_levels` labels.
+    fn add_factor(&mut self, codes: Vec<u32>, n_levels: usize) {
+        let factor = self.factors.len();
+        self.factors.push((codes, n_levels));
+        let levels = (0..n_levels).filter_map(|level| u32::try_from(level).ok());
+        self.columns.extend(levels.map(|level| MixedColumn::Level { factor, level }));
+    }
+}
+
+/// A column of labels that is to be coded.
+struct Labels<'a> {
     /// The labels there are columns for.
     levels: &'a [String],
-    /// What these columns hold where the label is missing.
-    means: Option<&'a [f64]>,
     /// The labels in the table, which the codes refer to.
     found: &'a [String],
+    codes: &'a [Option<u32>],
+    rows: &'a [usize],
 }
 
-impl Indicators<'_> {
-    /// Writes the columns of the given `rows` of `codes` into `values`, which is zero. Fails with
-    /// the row and the label if there is no column for it.
-    fn write(
-        &self,
-        codes: &[Option<u32>],
-        rows: &[usize],
-        values: &mut [f64],
-    ) -> Result<(), (usize, String)> {
-        let column_of: HashMap<&String, usize> =
-            self.levels.iter().enumerate().map(|(column, level)| (level, column)).collect();
-        let columns: Vec<Option<usize>> =
-            self.found.iter().map(|level| column_of.get(level).copied()).collect();
-        for (at, &row) in rows.iter().enumerate() {
-            if let Some(code) = codes[row] {
-                let column = columns[code as usize]
-                    .ok_or_else(|| (row, self.found[code as usize].clone()))?;
-                values[column * rows.len() + at] = 1.0;
-            } else {
-                for (column, &mean) in self.means.unwrap_or_default().iter().enumerate() {
-                    values[column * rows.len() + at] = mean;
-                }
-            }
-        }
-        Ok(())
+impl Labels<'_> {
+    /// For each row the place of its label among the levels, none where it is missing. Fails with the row and
+    /// the label if there is no column for it.
+    fn codes(&self) -> Result<Vec<Option<u32>>, (usize, String)> {
+        let places: HashMap<&String, u32> = self.levels.iter().zip(0..).collect();
+        let of_found: Vec<Option<u32>> =
+            self.found.iter().map(|level| places.get(level).copied()).collect();
+        let code = |&row: &usize| match self.codes[row] {
+            None => Ok(None),
+            Some(found) => match of_found[found as usize] {
+                Some(code) => Ok(Some(code)),
+                None => Err((row, self.found[found as usize].clone())),
+            },
+        };
+        self.rows.iter().map(code).collect()
     }
 }

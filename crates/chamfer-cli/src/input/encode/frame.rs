@@ -4,6 +4,7 @@ use super::encoding::Predictors;
 use super::responses::Responses;
 use crate::input::error::Role;
 use crate::input::sparse::SparseMatrix;
+use chamfer_glm::MixedColumn;
 
 /// A coded table: only finite numbers, nothing missing.
 #[derive(Debug, Clone, PartialEq)]
@@ -57,17 +58,23 @@ impl Frame {
 /// The predictors of a [`Frame`].
 #[derive(Debug, Clone, PartialEq)]
 pub enum Matrix {
-    /// All values.
-    Dense {
-        /// Number of rows.
-        n_rows: usize,
-        /// Number of columns.
-        n_cols: usize,
-        /// The values, column after column.
-        values: Vec<f64>,
-    },
+    /// Numbers and labels.
+    Mixed(MixedMatrix),
     /// The values that are not zero.
     Sparse(SparseMatrix),
+}
+
+/// Columns of numbers, and columns of labels as codes: their indicators take no memory.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MixedMatrix {
+    /// Number of rows.
+    pub n_rows: usize,
+    /// The numbers, column after column.
+    pub numbers: Vec<f64>,
+    /// For each column of labels the code of each row, and the number of labels.
+    pub factors: Vec<(Vec<u32>, usize)>,
+    /// The coded columns in their order.
+    pub columns: Vec<MixedColumn>,
 }
 
 impl Matrix {
@@ -75,7 +82,7 @@ impl Matrix {
     #[must_use]
     pub fn n_rows(&self) -> usize {
         match self {
-            Self::Dense { n_rows, .. } => *n_rows,
+            Self::Mixed(matrix) => matrix.n_rows,
             Self::Sparse(matrix) => matrix.n_rows,
         }
     }
@@ -84,7 +91,7 @@ impl Matrix {
     #[must_use]
     pub fn n_cols(&self) -> usize {
         match self {
-            Self::Dense { n_cols, .. } => *n_cols,
+            Self::Mixed(matrix) => matrix.columns.len(),
             Self::Sparse(matrix) => matrix.n_cols,
         }
     }

@@ -17,7 +17,7 @@ mod sparse;
 pub use apply::Need;
 pub use encoding::Encoding;
 pub use fit::fit_encoding;
-pub use frame::{Frame, Matrix};
+pub use frame::{Frame, Matrix, MixedMatrix};
 pub use note::Note;
 pub use selection::{Missing, Selection};
 

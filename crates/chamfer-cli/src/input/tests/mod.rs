@@ -11,7 +11,8 @@ use std::path::PathBuf;
 use tempfile::TempDir;
 
 use super::table::{Column, ColumnData, Table, TableData};
-use super::{Matrix, ReadOptions, Selection, read};
+use super::{Matrix, MixedMatrix, ReadOptions, Selection, read};
+use chamfer_glm::MixedColumn;
 
 /// A folder of files that is removed at the end of the test.
 struct Files(TempDir);
@@ -79,11 +80,17 @@ fn texts(column: &Column) -> Vec<&str> {
 }
 
 /// The values of a dense matrix, column after column.
-fn dense(matrix: &Matrix) -> &[f64] {
+fn dense(matrix: &Matrix) -> Vec<f64> {
     match matrix {
-        Matrix::Dense { n_rows, n_cols, values } => {
-            assert_eq!(n_rows * n_cols, values.len());
-            values
+        Matrix::Mixed(MixedMatrix { n_rows, numbers, factors, columns }) => {
+            let column = |column: &MixedColumn| match *column {
+                MixedColumn::Numeric(j) => numbers[j * n_rows..(j + 1) * n_rows].to_vec(),
+                MixedColumn::Level { factor, level } => {
+                    let codes = factors[factor].0.iter();
+                    codes.map(|&code| f64::from(u8::from(code == level))).collect()
+                }
+            };
+            columns.iter().flat_map(column).collect()
         }
         Matrix::Sparse(_) => panic!("the matrix is sparse"),
     }
