@@ -260,8 +260,12 @@ def test_lq_is_no_worse_than_skglm_on_fifty_problems(q):
     assert not worse.any(), np.c_[np.flatnonzero(worse), ours[worse], theirs[worse]]
 
 
-def test_mcp_is_no_worse_than_skglm():
-    from skglm import MCPRegression
+@pytest.mark.parametrize("penalty, shape", [("mcp", 3.0), ("scad", 3.7)])
+def test_mcp_and_scad_are_no_worse_than_skglm(penalty, shape):
+    from skglm import GeneralizedLinearEstimator
+    from skglm.datafits import Quadratic
+    from skglm.penalties import SCAD, MCPenalty
+    from skglm.solvers import AndersonCD
 
     for seed in range(20):
         rng = np.random.default_rng(seed)
@@ -271,14 +275,23 @@ def test_mcp_is_no_worse_than_skglm():
         x, y = x - x.mean(axis=0), y - y.mean()
         x /= np.sqrt((x**2).mean(axis=0))
         alpha = 0.2 * np.abs(x.T @ y / n).max()
-        peer = MCPRegression(alpha=alpha, gamma=3.0, fit_intercept=False, tol=1e-10).fit(x, y)
+        of_peer = (MCPenalty if penalty == "mcp" else SCAD)(alpha, shape)
+        solver = AndersonCD(tol=1e-10, fit_intercept=False, max_iter=1000)
+        peer = GeneralizedLinearEstimator(Quadratic(), of_peer, solver).fit(x, y)
 
         def value(b):
-            r = np.minimum(np.abs(b), 3.0 * alpha)
-            return np.sum((y - x @ b) ** 2) / (2 * n) + np.sum(alpha * r - r**2 / 6.0)
+            size = np.abs(b)
+            if penalty == "mcp":
+                r = np.minimum(size, shape * alpha)
+                price = alpha * r - r**2 / (2 * shape)
+            else:
+                middle = (2 * shape * alpha * size - size**2 - alpha**2) / (2 * (shape - 1))
+                price = np.where(size <= alpha, alpha * size, middle)
+                price = np.where(size > shape * alpha, alpha**2 * (shape + 1) / 2, price)
+            return np.sum((y - x @ b) ** 2) / (2 * n) + price.sum()
 
         (point,) = regress(
-            x=x.tolist(), y=y.tolist(), penalty="mcp", shape=3.0, lambdas=[alpha], intercept=False
+            x=x.tolist(), y=y.tolist(), penalty=penalty, shape=shape, lambdas=[alpha], intercept=False
         )
         assert point["converged"], point
         ours, theirs = value(np.array(point["coefficients"][0])), value(peer.coef_)
