@@ -223,6 +223,56 @@ def test_logistic_regression_is_that_of_scikit_learn():
     assert point["intercepts"][0] == pytest.approx(model.intercept_[0], abs=1e-6)
 
 
+@pytest.mark.parametrize("family", ["gaussian", "binomial", "poisson", "gamma", "negative_binomial", "tweedie"])
+def test_refits_of_the_support_are_those_of_statsmodels(family):
+    import statsmodels.api as sm
+
+    x, fields, _ = targets(family, seed=13)
+    request = dict(x=x.tolist(), family=family, n_lambdas=4, min_ratio=0.1, **fields)
+    parameter = fields.get("parameter")
+    log = sm.families.links.Log()
+    family = {
+        "gaussian": lambda: sm.families.Gaussian(),
+        "binomial": lambda: sm.families.Binomial(),
+        "poisson": lambda: sm.families.Poisson(),
+        "gamma": lambda: sm.families.Gamma(log),
+        "negative_binomial": lambda: sm.families.NegativeBinomial(log, alpha=1 / parameter),
+        "tweedie": lambda: sm.families.Tweedie(log, var_power=parameter),
+    }[family]()
+    for point in regress(relax=True, **request)[1:]:
+        b = np.array(point["coefficients"][0])
+        support = np.flatnonzero(b)
+        model = sm.GLM(fields["y"], sm.add_constant(x[:, support], has_constant="add"), family)
+        fit = model.fit(tol=1e-12, maxiter=200)
+        np.testing.assert_allclose([point["intercepts"][0], *b[support]], fit.params, atol=1e-6)
+
+
+@pytest.mark.parametrize("family", ["gaussian", "binomial", "poisson"])
+def test_criteria_are_those_of_statsmodels(family):
+    import statsmodels.api as sm
+
+    x, fields, _ = targets(family, seed=14)
+    y = np.array(fields["y"])
+    points = regress(x=x.tolist(), family=family, n_lambdas=4, min_ratio=0.1, **fields)[1:]
+
+    def prices(point):
+        eta = x @ np.array(point["coefficients"][0]) + point["intercepts"][0]
+        df = 1 + np.count_nonzero(point["coefficients"][0])
+        if family == "gaussian":
+            variance = np.mean((y - eta) ** 2)
+            log_likelihood = sm.families.Gaussian().loglike(y, eta, scale=variance)
+        else:
+            of = sm.families.Binomial() if family == "binomial" else sm.families.Poisson()
+            log_likelihood = of.loglike(y, of.link.inverse(eta))
+        return np.array([2 * df, df * np.log(N)]) - 2 * log_likelihood
+
+    # Up to a constant that depends on the target alone.
+    ours = np.array([point["criteria"] for point in points])
+    theirs = np.array([prices(point) for point in points])
+    np.testing.assert_allclose(ours - ours[0], theirs - theirs[0], atol=1e-6)
+    np.testing.assert_allclose(ours[:, 1] - ours[:, 0], theirs[:, 1] - theirs[:, 0], atol=1e-6)
+
+
 def nonconvex_objective(x, y, point, penalty):
     b = np.array(point["coefficients"][0])
     residual = y - x @ b - point["intercepts"][0]

@@ -7,7 +7,7 @@
 //! ```
 
 use chamfer_glm::{
-    Binomial, Cox, DenseDesign, Error, Family, Folds, Gamma, Gaussian, Huber, Metric,
+    Binomial, Cox, Criterion, DenseDesign, Error, Family, Folds, Gamma, Gaussian, Huber, Metric,
     MultiGaussian, Multinomial, NegativeBinomial, Poisson, Regression, RegressionPoint,
     RegressionSettings, Regularizer, Separable, SquaredHinge, Ties, Tweedie, lambda_grid,
 };
@@ -48,6 +48,8 @@ struct Request {
     /// The fold of each row, to cross-validate; then the means over the folds are printed.
     folds: Option<Vec<usize>>,
     metric: String,
+    /// Refit the support without the penalty: then the coefficients are those.
+    relax: bool,
     min_ratio: f64,
     tolerance: f64,
 }
@@ -79,6 +81,7 @@ impl Default for Request {
             n_lambdas: 5,
             folds: None,
             metric: "deviance".to_owned(),
+            relax: false,
             min_ratio: 0.05,
             tolerance: 1e-9,
         }
@@ -97,6 +100,8 @@ struct Answer {
     smallest_eigenvalue: Option<f64>,
     deviance_explained: f64,
     converged: bool,
+    /// AIC and BIC of the penalized fit.
+    criteria: [Option<f64>; 2],
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -134,7 +139,15 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     let answers = regression
         .path(&lambdas, request.tolerance, &|| false)?
-        .map(|point| Ok(answer(&point?, p)))
+        .map(|point| {
+            let mut point = point?;
+            let price = |criterion| regression.criterion(&point, criterion);
+            let criteria = [price(Criterion::Aic), price(Criterion::Bic)];
+            if request.relax {
+                point.coefficients = regression.relax(&point)?;
+            }
+            Ok(Answer { criteria, ..answer(&point, p) })
+        })
         .collect::<Result<Vec<Answer>, Error>>()?;
     println!("{}", serde_json::to_string(&answers)?);
     Ok(())
@@ -158,6 +171,7 @@ fn answer(point: &RegressionPoint, p: usize) -> Answer {
         smallest_eigenvalue: point.certificate.smallest_eigenvalue,
         deviance_explained: point.deviance_explained,
         converged: point.converged,
+        criteria: [None; 2],
     }
 }
 
