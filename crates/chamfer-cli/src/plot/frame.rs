@@ -7,6 +7,7 @@ use super::labels;
 use super::raster::Ruler;
 use super::ticks::{self, LogTicks, Tick};
 use super::{Axes, PlotError};
+use crate::output::significant;
 
 /// The width of the picture in pixels.
 pub const WIDTH: u32 = 900;
@@ -238,7 +239,7 @@ fn draw_row(
 fn vertical_axis(plot: &Axes<'_>) -> ((f64, f64), Vec<Tick>) {
     let (low, high) = plot.range;
     if high - low < super::LARGEST.recip() {
-        let label = if low == 0.0 { "0".to_owned() } else { format!("{low}") };
+        let label = if low == 0.0 { "0".to_owned() } else { significant(low) };
         return ((low - 1.0, low + 1.0), vec![Tick { at: low, label }]);
     }
     let padding = 0.04 * (high - low);

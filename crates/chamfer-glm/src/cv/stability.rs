@@ -22,7 +22,7 @@ impl Regression<'_> {
     /// depend on `seed` alone.
     ///
     /// # Errors
-    /// As [`Regression::path`] on each half; if `n_pairs` is 0, or there are fewer than four rows.
+    /// As [`Regression::path`] on each half; if `n_pairs` is 0, or there are fewer than two rows.
     pub fn stability(
         &self,
         lambdas: &[f64],
@@ -39,7 +39,8 @@ impl Regression<'_> {
             .into_iter()
             .flat_map(|folds| [(folds.clone(), 0), (folds, 1)])
             .collect();
-        // For each half of a pair, of which the other is left out, the index of the λ at which each column first has a coefficient.
+        // For each half, with the other left out, the index of the λ at which each column first has a
+        // coefficient.
         let first_selected = |(folds, half): &(Folds, usize)| -> Result<Vec<usize>, Error> {
             let mut first = vec![lambdas.len(); n_cols];
             self.without_fold(folds, *half, |regression| {

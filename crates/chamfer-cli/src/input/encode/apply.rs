@@ -7,7 +7,7 @@ use super::frame::{Frame, Matrix};
 use super::responses::{Response, Responses};
 use super::rows::usable;
 use super::sparse::Sparse;
-use super::{SPARSE_TARGET, dense, sparse_name};
+use super::{SPARSE_TARGET, mixed, sparse_name};
 use crate::input::error::{ColumnProblem, InputError, Role, ValueProblem};
 use crate::input::sparse::SparseMatrix;
 use crate::input::table::{Column, Source, SparseTable, Table, TableData};
@@ -93,7 +93,7 @@ impl Encoding {
             .collect::<Result<_, _>>()?;
         drop(columns);
         let rows = usable(&predictors, &responses, n_rows, self.missing, source)?;
-        let matrix = dense::matrix(predictors, codings, &rows, source)?;
+        let matrix = mixed::matrix(predictors, codings, &rows, source)?;
         Ok(Frame::new(&self.predictors, matrix, responses, rows, n_rows))
     }
 

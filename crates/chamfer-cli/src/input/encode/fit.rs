@@ -9,7 +9,7 @@ use super::responses::{Response, Responses};
 use super::rows::{Flaw, Values, usable};
 use super::selection::{Missing, Selection};
 use super::sparse::Sparse;
-use super::{SPARSE_TARGET, dense};
+use super::{SPARSE_TARGET, mixed};
 use crate::input::error::{ColumnProblem, InputError, Role, ValueProblem};
 use crate::input::table::{Column, ColumnData, Source, SparseTable, Table, TableData};
 
@@ -74,7 +74,7 @@ impl Fitting {
         let codings: Vec<SourceColumn> =
             predictors.iter().map(|column| code(column, &rows, self.missing)).collect();
         self.note_text(&codings);
-        let matrix = dense::matrix(predictors, &codings, &rows, &self.source)?;
+        let matrix = mixed::matrix(predictors, &codings, &rows, &self.source)?;
         let encoding = Encoding {
             target: selection.target.clone().unwrap_or_default(),
             weights: selection.weights.clone(),

@@ -4,10 +4,10 @@
 //! applying an encoding to the table it was fitted on gives the same [`Frame`].
 
 mod apply;
-mod dense;
 mod encoding;
 mod fit;
 mod frame;
+mod mixed;
 mod note;
 mod responses;
 mod rows;

@@ -1,4 +1,4 @@
-//! Coding named columns.
+//! Coding named columns: numbers as they are, labels as codes.
 
 use std::collections::HashMap;
 
