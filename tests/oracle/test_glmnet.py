@@ -60,9 +60,7 @@ def test_objectives_are_those_of_glmnet(case, tmp_path):
     )[1:]
     outputs = len(points[0]["intercepts"])
     by_rows = request.get("across_outputs", False)
-    # Row groups weigh √(number of outputs) here and 1 there.
-    factor = np.sqrt(outputs) if by_rows else 1.0
-    lambdas = factor * np.array([point["lambda"] for point in points])
+    lambdas = np.array([point["lambda"] for point in points])
 
     y = np.array(fields["y"])
     if family == "cox":

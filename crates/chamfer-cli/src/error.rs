@@ -63,7 +63,9 @@ pub enum CliError {
 #[derive(Debug, Clone, Copy)]
 pub struct DataNames<'a> {
     pub file: &'a Path,
-    pub target: &'a str,
+    pub targets: &'a [String],
+    /// The labels of the target, if it has classes.
+    pub classes: &'a [String],
     pub columns: &'a [String],
     /// Row numbers in the file, from 1.
     pub rows: &'a [usize],
@@ -105,10 +107,13 @@ impl CliError {
         use chamfer_glm::Error as Glm;
         let column = |j: &usize| names.columns.get(*j).map_or("?", String::as_str);
         let row = |i: &usize| names.rows.get(*i).copied().unwrap_or(*i + 1);
-        let target = names.target;
+        let target = names.targets.join("\", \"");
         let message = match error {
             Glm::ConstantTarget { value } => {
                 let remedy = if names.fitting { "; choose another with --target" } else { "" };
+                // The classes 0 and 1 have labels.
+                let class = names.classes.get(usize::from(*value > 0.5));
+                let value = class.map_or_else(|| value.to_string(), |label| format!("\"{label}\""));
                 format!(
                     "the target \"{target}\" is {value} in every row that counts, so there is \
                      nothing to explain{remedy}"
@@ -142,6 +147,11 @@ impl CliError {
                 "column \"{}\" has the bounds {lower} and {upper}: --lower must be at most 0 and --upper at \
                  least 0",
                 column(j)
+            ),
+            Glm::EmptyClass { class } => format!(
+                "no row that counts has the class \"{}\" of the target \"{target}\": give one a weight above \
+                 0, or leave out the rows of the class",
+                names.classes.get(*class).map_or("?", String::as_str)
             ),
             Glm::BoundsOnGroups => {
                 "--lower and --upper go with penalties on columns, not with --groups".to_owned()

@@ -4,7 +4,7 @@ use crate::args::LambdaChoice;
 use crate::error::CliError;
 use crate::input::Encoding;
 use crate::output::{count, significant};
-use crate::spec::{FamilySpec, MetricName, PenaltySpec};
+use crate::spec::{FamilyName, FamilySpec, MetricName, PenaltySpec};
 use chamfer_glm::{Coefficients, Optimality};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
@@ -13,7 +13,7 @@ use std::path::Path;
 /// Marks a file as a model of this program.
 const SCHEMA: &str = "chamfer-model";
 /// Version of the format; it changes when an older program would misread the file.
-const VERSION: u64 = 3;
+const VERSION: u64 = 4;
 
 /// A fitted model: how the data was coded, and the fit at each λ.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -86,6 +86,7 @@ pub struct CvRecord {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct FitRecord {
     pub lambda: f64,
+    /// Number of columns with a coefficient that is not 0.
     pub nonzero: usize,
     /// Fraction of the null deviance explained; R² for the gaussian family.
     pub deviance_explained: f64,
@@ -103,6 +104,24 @@ pub struct FitRecord {
     pub converged: bool,
     pub newton_steps: usize,
     pub seconds: f64,
+    #[serde(flatten)]
+    pub fitted: Fitted,
+}
+
+/// The coefficients of a fit.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(untagged, expecting = "a fit lacks an intercept or coefficients, or has some that are no numbers")]
+pub enum Fitted {
+    One(Predictor),
+    /// Of each class or target, by its name.
+    Several {
+        outputs: BTreeMap<String, Predictor>,
+    },
+}
+
+/// A linear predictor.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Predictor {
     pub intercept: f64,
     /// Coefficients on the original scale that are not 0, by column name.
     pub coefficients: BTreeMap<String, f64>,
@@ -142,6 +161,19 @@ impl Model {
         match self.path.iter().find(|fit| !(fit.lambda.is_finite() && fit.lambda > 0.0)) {
             Some(fit) => Err(format!("it has a fit at lambda {}", fit.lambda)),
             None => Ok(()),
+        }
+    }
+
+    /// What there are coefficients for: the classes of a multinomial target, else the targets.
+    pub fn outputs(&self) -> &[String] {
+        output_names(&self.family, &self.encoding)
+    }
+
+    /// What the number of nonzero coefficients counts, for the axis of a picture.
+    pub fn support_label(&self) -> &'static str {
+        match self.outputs().len() {
+            1 => "Nonzero coefficients",
+            _ => "Columns with coefficients",
         }
     }
 
@@ -204,10 +236,56 @@ impl FitRecord {
         }
     }
 
-    /// The coefficients by position, for coded columns called `names`.
+    /// The coefficients by position, for each of the model's `outputs`.
     ///
-    /// A coefficient whose column is not there is an error: the file was edited.
+    /// An output or a column that is not there is an error: the file was edited.
     pub fn coefficients_for(
+        &self,
+        outputs: &[String],
+        positions: &HashMap<&str, usize>,
+        path: &Path,
+    ) -> Result<Vec<Coefficients>, CliError> {
+        let lacks = |name: &String| CliError::NotAModel {
+            path: path.to_owned(),
+            reason: format!("it has no coefficients for \"{name}\""),
+        };
+        let predictor = |name: &String| match &self.fitted {
+            Fitted::One(predictor) if outputs.len() == 1 => Ok(predictor),
+            Fitted::One(_) => Err(lacks(name)),
+            Fitted::Several { outputs } => outputs.get(name).ok_or_else(|| lacks(name)),
+        };
+        outputs.iter().map(|name| predictor(name)?.by_position(positions, path)).collect()
+    }
+}
+
+/// What a family has coefficients for, for data with this encoding.
+pub fn output_names<'a>(family: &FamilySpec, encoding: &'a Encoding) -> &'a [String] {
+    match (family.name, encoding.classes()) {
+        (FamilyName::Multinomial, Some(classes)) => classes,
+        _ => encoding.targets(),
+    }
+}
+
+impl Fitted {
+    /// Coefficients with the names of their columns, and of their `outputs` if there are several.
+    pub fn of(coefficients: &[Coefficients], columns: &[String], outputs: &[String]) -> Self {
+        let predictor = |Coefficients { intercept, values }: &Coefficients| Predictor {
+            intercept: *intercept,
+            coefficients: values.iter().map(|&(j, value)| (columns[j].clone(), value)).collect(),
+        };
+        match coefficients {
+            [one] => Self::One(predictor(one)),
+            several => {
+                let named = outputs.iter().cloned().zip(several.iter().map(predictor));
+                Self::Several { outputs: named.collect() }
+            }
+        }
+    }
+}
+
+impl Predictor {
+    /// The coefficients by position.
+    fn by_position(
         &self,
         positions: &HashMap<&str, usize>,
         path: &Path,

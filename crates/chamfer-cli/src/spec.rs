@@ -1,9 +1,10 @@
 //! Family and penalty by name, as the command line and `model.json` have them.
 
 use crate::error::CliError;
+use crate::input::TargetKind;
 use chamfer_glm::{
-    Binomial, Cox, Error as GlmError, Family, Gamma, Gaussian, Huber, Metric, NegativeBinomial,
-    Poisson, Regularizer, Separable, SquaredHinge, Ties, Tweedie,
+    Binomial, Cox, Error as GlmError, Family, Gamma, Gaussian, Huber, Metric, MultiGaussian,
+    Multinomial, NegativeBinomial, Poisson, Regularizer, Separable, SquaredHinge, Ties, Tweedie,
 };
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
@@ -13,11 +14,13 @@ use std::collections::{BTreeMap, HashMap};
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
 #[serde(rename_all = "snake_case")]
 pub enum FamilyName {
-    /// Any number; least squares
+    /// Any number, or several targets with any; least squares
     #[default]
     Gaussian,
-    /// 0 or 1, or a share between; logistic regression
+    /// One of two labels, or a share between 0 and 1; logistic regression
     Binomial,
+    /// One of several labels; logistic regression with coefficients for each
+    Multinomial,
     /// A count; log link
     Poisson,
     /// A number above 0; log link
@@ -28,7 +31,7 @@ pub enum FamilyName {
     Tweedie,
     /// Any number, with outliers; see --delta
     Huber,
-    /// 0 or 1; the smooth support vector machine
+    /// One of two labels; the smooth support vector machine
     SquaredHinge,
     /// Times until an event, some only known to be longer; proportional hazards; see --event
     Cox,
@@ -105,6 +108,7 @@ impl FamilyName {
         match self {
             Self::Gaussian => "gaussian",
             Self::Binomial => "binomial",
+            Self::Multinomial => "multinomial",
             Self::Poisson => "poisson",
             Self::Gamma => "gamma",
             Self::NegativeBinomial => "negative-binomial",
@@ -114,18 +118,49 @@ impl FamilyName {
             Self::Cox => "cox",
         }
     }
+
+    /// What its target is; `positive` is the label asked for.
+    pub fn target_kind(self, positive: Option<String>) -> TargetKind {
+        match self {
+            Self::Binomial => TargetKind::Pair { positive, shares: true },
+            Self::SquaredHinge => TargetKind::Pair { positive, shares: false },
+            Self::Multinomial => TargetKind::Classes,
+            _ => TargetKind::Numbers,
+        }
+    }
+}
+
+/// What a family is made for.
+#[derive(Debug, Clone, Copy)]
+pub struct Observed<'a> {
+    /// One target after the other.
+    pub target: &'a [f64],
+    pub n_targets: usize,
+    pub n_classes: usize,
+    pub event: Option<&'a [f64]>,
+    pub strata: Option<&'a [f64]>,
+    pub weights: Option<&'a [f64]>,
 }
 
 impl FamilySpec {
-    /// The family for a target; `event` is that of the cox family.
-    pub fn make(
-        &self,
-        target: Vec<f64>,
-        event: Option<&[f64]>,
-        weights: Option<&[f64]>,
-    ) -> Result<Box<dyn Family>, GlmError> {
+    /// The family for what was observed.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "classes are numbered from 0"
+    )]
+    pub fn make(&self, observed: Observed<'_>) -> Result<Box<dyn Family>, GlmError> {
+        let Observed { n_targets, n_classes, event, strata, weights, .. } = observed;
+        let target = observed.target.to_vec();
         let parameter = self.parameter.unwrap_or(f64::NAN);
         Ok(match self.name {
+            FamilyName::Gaussian if n_targets > 1 => {
+                Box::new(MultiGaussian::new(target, n_targets, weights)?)
+            }
+            FamilyName::Multinomial => {
+                let classes = target.iter().map(|class| *class as usize).collect();
+                Box::new(Multinomial::new(classes, n_classes, weights)?)
+            }
             FamilyName::Gaussian => Box::new(Separable::new(Gaussian, target, weights)?),
             FamilyName::Binomial => Box::new(Separable::new(Binomial, target, weights)?),
             FamilyName::Poisson => Box::new(Separable::new(Poisson, target, weights)?),
@@ -147,18 +182,28 @@ impl FamilySpec {
                 let all = || vec![true; target.len()];
                 let events =
                     event.map_or_else(all, |event| event.iter().map(|e| *e > 0.5).collect());
-                Box::new(Cox::new(target, events, None, weights, ties)?)
+                Box::new(Cox::new(target, events, strata.map(numbered), weights, ties)?)
             }
         })
     }
 
-    /// Turns linear predictors into means or probabilities.
-    pub fn respond(&self, predictor: &mut [f64]) {
+    /// What there are coefficients for.
+    pub fn outputs(&self, n_targets: usize) -> Outputs {
+        match self.name {
+            FamilyName::Multinomial => Outputs::Classes,
+            _ if n_targets > 1 => Outputs::Targets,
+            _ => Outputs::One,
+        }
+    }
+
+    /// Turns linear predictors, output by output, into means or probabilities.
+    pub fn respond(&self, predictor: &mut [f64], n_outputs: usize) {
         let of: fn(f64) -> f64 = match self.name {
             FamilyName::Gaussian
             | FamilyName::Huber
             | FamilyName::SquaredHinge
             | FamilyName::Cox => return,
+            FamilyName::Multinomial => return Multinomial::softmax(predictor, n_outputs),
             FamilyName::Binomial => |eta| 1.0 / (1.0 + (-eta).exp()),
             FamilyName::Poisson
             | FamilyName::Gamma
@@ -170,10 +215,17 @@ impl FamilySpec {
         }
     }
 
-    /// The loss, for people.
-    pub fn loss(&self, weighted: bool) -> String {
+    /// The loss, for people, with `several` outputs or one.
+    pub fn loss(&self, weighted: bool, several: bool) -> String {
         let parameter = self.parameter.unwrap_or(f64::NAN);
         let of_row = match self.name {
+            FamilyName::Gaussian if several && !weighted => {
+                return "1/(2n) Σ_k ‖y_k − Xβ_k − b_k‖²".to_owned();
+            }
+            FamilyName::Gaussian if several => {
+                return "½ Σ_i w_i Σ_k (y_ik − x_iβ_k − b_k)² / Σ_i w_i".to_owned();
+            }
+            FamilyName::Multinomial => "[ln Σ_k e^η_ik − η_i,y_i]".to_owned(),
             FamilyName::Gaussian if weighted => {
                 return "½ Σ_i w_i (y_i − x_iβ − b)² / Σ_i w_i".to_owned();
             }
@@ -200,6 +252,34 @@ impl FamilySpec {
             format!("1/n Σ_i {of_row}")
         }
     }
+}
+
+/// Numbers labels in their order.
+pub fn numbered(labels: &[f64]) -> Vec<usize> {
+    let mut distinct = labels.to_vec();
+    distinct.sort_by(f64::total_cmp);
+    distinct.dedup();
+    labels.iter().map(|label| distinct.partition_point(|other| other < label)).collect()
+}
+
+/// What there are coefficients for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outputs {
+    /// The one predictor.
+    One,
+    /// Each class.
+    Classes,
+    /// Each of several targets.
+    Targets,
+}
+
+/// How the coefficients of a column for several classes or targets become zero.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum AcrossOutputs {
+    /// All of them at once, as in glmnet's grouped multinomial and in mgaussian
+    Grouped,
+    /// One by one
+    Ungrouped,
 }
 
 /// What makes coefficients zero.
@@ -243,6 +323,9 @@ pub struct PenaltySpec {
     /// Lower and upper bound of the coded columns that have any.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub bounds: BTreeMap<String, [Option<f64>; 2]>,
+    /// Whether the coefficients of a column for all outputs are zero together.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub across_outputs: bool,
 }
 
 fn one() -> f64 {
@@ -278,6 +361,7 @@ impl PenaltySpec {
                 Regularizer::sparse_group(self.members(names, &unpenalized)?, shape(0.5))
             }
         };
+        let penalty = if self.across_outputs { penalty.across_outputs() } else { penalty };
         let penalty = penalty.with_l1_ratio(self.l1_ratio).with_unpenalized(unpenalized);
         if self.bounds.is_empty() {
             return Ok(penalty);
@@ -341,25 +425,33 @@ impl PenaltySpec {
         }
     }
 
-    /// The penalty, for people.
-    pub fn formula(&self, standardized: bool, weighted: bool) -> String {
+    /// The penalty, for people, with `several` outputs or one.
+    pub fn formula(&self, standardized: bool, weighted: bool, several: bool) -> String {
         let bounds = if self.bounds.is_empty() { "" } else { ", β within their bounds" };
-        self.unbounded_formula(standardized, weighted) + bounds
+        self.unbounded_formula(standardized, weighted, several) + bounds
     }
 
-    fn unbounded_formula(&self, standardized: bool, weighted: bool) -> String {
+    fn unbounded_formula(&self, standardized: bool, weighted: bool, several: bool) -> String {
+        let modulus = match (self.across_outputs, several) {
+            (true, _) => "‖β_j‖₂",
+            (false, true) => "Σ_k |β_jk|",
+            (false, false) => "|β_j|",
+        };
         if self.name == PenaltyName::Lasso && self.l1_ratio == 1.0 {
             let which = if weighted { "weighted standard deviation" } else { "standard deviation" };
             return if standardized {
-                format!("λ Σ_j s_j |β_j|, s_j = {which} of x_j")
+                format!("λ Σ_j s_j {modulus}, s_j = {which} of x_j")
+            } else if several {
+                format!("λ Σ_j {modulus}")
             } else {
                 "λ ‖β‖₁".to_owned()
             };
         }
         let shape = |default: f64| self.shape.unwrap_or(default);
         let penalty = match self.name {
+            PenaltyName::Lasso if several => format!("Σ_j {modulus}"),
             PenaltyName::Lasso => "‖β‖₁".to_owned(),
-            PenaltyName::Lq => format!("Σ_j |β_j|^{}", shape(0.5)),
+            PenaltyName::Lq => format!("Σ_j {modulus}^{}", shape(0.5)),
             PenaltyName::Mcp => format!("MCP(β) (γ = {})", shape(3.0)),
             PenaltyName::Scad => format!("SCAD(β) (a = {})", shape(3.7)),
             PenaltyName::NonNegative => "Σ_j β_j, β ≥ 0".to_owned(),

@@ -21,7 +21,7 @@ use chamfer::{
 ///
 /// Weights are 1 for columns and `√n_g` for groups unless others are given; sparse groups have their
 /// `√n_g` inside. With several outputs (classes, responses), a group has the coefficients of its
-/// columns for all outputs, and a column's are terms of their own unless
+/// columns for all outputs (`n_g` counts them), and a column's are terms of their own unless
 /// [`across_outputs`](Self::across_outputs) ties them.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Regularizer {
@@ -107,7 +107,8 @@ impl Regularizer {
     }
 
     /// Ties the coefficients of each column over the outputs of the family to a group: a column is in
-    /// for all classes or responses, or for none.
+    /// for all classes or responses, or for none. Its weight stays 1, as in glmnet's grouped families and
+    /// scikit-learn's `MultiTaskLasso`.
     #[must_use]
     pub fn across_outputs(mut self) -> Self {
         if let Shape::Lq(q) = self.shape {
@@ -289,7 +290,7 @@ impl Regularizer {
 
     fn default_weight(&self, size: usize) -> f64 {
         match self.shape {
-            Shape::Group(_) | Shape::Nested { .. } => (size as f64).sqrt(),
+            Shape::Group(_) | Shape::Nested { .. } if self.groups.is_some() => (size as f64).sqrt(),
             _ => 1.0,
         }
     }

@@ -79,6 +79,20 @@ fn every_thread_count_gives_the_same() {
 }
 
 #[test]
+fn concordance_counts_pairs_of_a_stratum_alone() {
+    // By hand: in stratum 0, the pairs (0, 1) and (0, 2) are right and (1, 2) wrong; in stratum 1, (3, 4) is
+    // tied. Across them, row 3 is wrong with three rows, and row 4 right with three.
+    let (times, events) = (vec![1.0, 2.0, 3.0, 0.5, 9.0], vec![true, true, true, true, false]);
+    let risk = [3.0, 1.0, 2.0, 0.0, 0.0];
+    let measure = |strata: Option<Vec<usize>>| {
+        let family = Cox::new(times.clone(), events.clone(), strata, None, Ties::Breslow).unwrap();
+        Metric::Concordance.evaluate(&family, &risk, &[0.2; 5]).unwrap()
+    };
+    assert!((measure(Some(vec![0, 0, 0, 1, 1])) - 2.5 / 4.0).abs() < 1e-12);
+    assert!((measure(None) - 5.5 / 10.0).abs() < 1e-12);
+}
+
+#[test]
 fn a_class_that_a_fold_lacks_is_an_error() {
     let n = 20;
     let x: Vec<f64> = (0..n * 2).map(|i| (i * 37 % 101) as f64).collect();

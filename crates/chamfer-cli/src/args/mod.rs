@@ -95,9 +95,14 @@ pub struct DataArgs {
     #[command(flatten)]
     pub file: FileArgs,
 
-    /// Column to predict, or with --family cox the times (not needed for svmlight, which has it)
+    /// Column to predict, or several as a,b,c with --family gaussian; with --family cox the times (not
+    /// needed for svmlight, which has it)
     #[arg(short, long, value_name = "COLUMN", visible_alias = "time")]
     pub target: Option<String>,
+
+    /// Which of two labels of the target is predicted [default: the later in their order]
+    #[arg(long, value_name = "LABEL", help_heading = "Columns")]
+    pub positive: Option<String>,
 
     /// Column of observation weights
     #[arg(long, value_name = "COLUMN", help_heading = "Columns")]
@@ -110,6 +115,10 @@ pub struct DataArgs {
     /// With --family cox: column with 1 where the time is that of an event, 0 where it is censored
     #[arg(long, value_name = "COLUMN", help_heading = "Columns")]
     pub event: Option<String>,
+
+    /// With --family cox: column of labels; only rows with the same one are compared, as at one hospital
+    #[arg(long, value_name = "COLUMN", help_heading = "Columns")]
+    pub strata: Option<String>,
 
     /// Predictors to use, with * and ? as wildcards [default: all other columns]
     #[arg(long, value_name = "COLUMNS", value_delimiter = ',', help_heading = "Columns")]
@@ -272,6 +281,10 @@ pub struct PredictArgs {
     /// Print linear predictors instead of means or probabilities
     #[arg(long)]
     pub link: bool,
+
+    /// Print the label of the most probable class instead of probabilities
+    #[arg(long, conflicts_with = "link")]
+    pub class: bool,
 
     /// CSV file to write to [default: print]
     #[arg(short, long, value_name = "FILE")]

@@ -3,7 +3,9 @@
 use super::{fraction, l1_ratio, number};
 use crate::error::CliError;
 use crate::input::{self, Role};
-use crate::spec::{FamilyName, FamilySpec, PenaltyName, PenaltySpec, TiesName};
+use crate::spec::{
+    AcrossOutputs, FamilyName, FamilySpec, Outputs, PenaltyName, PenaltySpec, TiesName,
+};
 use clap::Args;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -55,6 +57,11 @@ pub struct ProblemArgs {
     /// `--groups _`: then a column's group is its name up to it
     #[arg(long, value_name = "FILE|SEPARATOR", help_heading = "Model")]
     pub groups: Option<String>,
+
+    /// How the coefficients of a column for several classes or targets become zero
+    /// [default: ungrouped for classes, grouped for targets]
+    #[arg(long, value_enum, value_name = "HOW", help_heading = "Model")]
+    pub across_outputs: Option<AcrossOutputs>,
 
     /// Columns without a penalty, with * and ? as wildcards
     #[arg(long, value_name = "COLUMNS", value_delimiter = ',', help_heading = "Model")]
@@ -108,11 +115,16 @@ impl ProblemArgs {
         Ok(FamilySpec { name: self.family, parameter, ties })
     }
 
-    /// The penalty for coded columns called `names`, of the data in `file`.
+    /// The penalty for coded columns called `names`, of the data in `file`, with coefficients for `outputs`.
     ///
     /// # Errors
     /// If an option is given that the penalty does not have, or the groups cannot be read.
-    pub fn penalty(&self, names: &[String], file: &Path) -> Result<PenaltySpec, CliError> {
+    pub fn penalty(
+        &self,
+        names: &[String],
+        file: &Path,
+        outputs: Outputs,
+    ) -> Result<PenaltySpec, CliError> {
         use PenaltyName as Name;
         let given: [(&str, Option<f64>, &[Name]); 3] = [
             ("--q", self.q, &[Name::Lq, Name::Group]),
@@ -138,8 +150,48 @@ impl ProblemArgs {
         let unpenalized =
             input::matching_columns(&self.unpenalized, names, Role::Unpenalized, file)?;
         let bounds = self.bounds(names, file)?;
+        let across_outputs = self.is_across_outputs(outputs)?;
         let (name, l1_ratio) = (self.penalty, self.l1_ratio);
-        Ok(PenaltySpec { name, shape, l1_ratio, groups, unpenalized, bounds })
+        Ok(PenaltySpec { name, shape, l1_ratio, groups, unpenalized, bounds, across_outputs })
+    }
+
+    /// Whether the coefficients of a column for all outputs are tied, which groups of columns do anyway.
+    fn is_across_outputs(&self, outputs: Outputs) -> Result<bool, CliError> {
+        use PenaltyName as Name;
+        let refuse = |message: String| Err(CliError::Options(message));
+        let given = self.across_outputs;
+        if outputs == Outputs::One {
+            return match given {
+                Some(_) => refuse(
+                    "--across-outputs goes with --family multinomial, or several columns in --target"
+                        .to_owned(),
+                ),
+                None => Ok(false),
+            };
+        }
+        let usual = match outputs {
+            Outputs::Targets => AcrossOutputs::Grouped,
+            Outputs::One | Outputs::Classes => AcrossOutputs::Ungrouped,
+        };
+        let is_grouped = given.unwrap_or(usual) == AcrossOutputs::Grouped;
+        let has_bounds = !(self.lower.is_empty() && self.upper.is_empty());
+        match self.penalty {
+            Name::Group | Name::SparseGroup if given == Some(AcrossOutputs::Ungrouped) => refuse(
+                "--across-outputs ungrouped does not fit this --penalty: its groups have the coefficients \
+                 for all outputs"
+                    .to_owned(),
+            ),
+            Name::Group | Name::SparseGroup => Ok(false),
+            Name::Mcp | Name::Scad | Name::NonNegative if is_grouped => refuse(
+                "this --penalty is one on single coefficients; for several outputs, say --across-outputs \
+                 ungrouped, or use --penalty lasso or lq"
+                    .to_owned(),
+            ),
+            Name::Lasso | Name::Lq if is_grouped && has_bounds => refuse(
+                "--lower and --upper bound single coefficients; say --across-outputs ungrouped".to_owned(),
+            ),
+            _ => Ok(is_grouped),
+        }
     }
 
     /// Lower and upper bounds of the columns that have any.

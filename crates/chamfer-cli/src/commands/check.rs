@@ -1,5 +1,6 @@
 //! `chamfer check`: the certificate again, from the data alone.
 
+use super::solved::support;
 use super::{Status, data, to_json};
 use crate::args::CheckArgs;
 use crate::error::CliError;
@@ -21,7 +22,7 @@ pub fn run(args: &CheckArgs) -> Result<Status, CliError> {
         standardize: model.standardize,
         offset: frame.offset.as_deref(),
     };
-    let family = data::family(&model.family, &frame).map_err(regression_error)?;
+    let family = data::family(&model.family, &frame, &model.encoding).map_err(regression_error)?;
     let penalty = model.penalty.make(&frame.names)?;
     let regression = Regression::new(design.as_ref(), family.as_ref(), penalty, &settings)
         .map_err(regression_error)?;
@@ -32,10 +33,11 @@ pub fn run(args: &CheckArgs) -> Result<Status, CliError> {
         .iter()
         .map(|fit| {
             let started = Instant::now();
-            let coefficients = fit.coefficients_for(&positions, &args.model)?;
-            let nonzero = coefficients.values.iter().filter(|(_, b)| *b != 0.0).count();
+            let coefficients =
+                fit.coefficients_for(model.outputs(), &positions, &args.model)?;
+            let nonzero = support(&coefficients).len();
             let (optimality, explained) =
-                regression.certify(&[coefficients], fit.lambda).map_err(regression_error)?;
+                regression.certify(&coefficients, fit.lambda).map_err(regression_error)?;
             progress.advance(nonzero);
             let seconds = started.elapsed().as_secs_f64();
             let fit = FitRecord { nonzero, seconds, ..fit.clone() };

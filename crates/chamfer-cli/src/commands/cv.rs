@@ -2,12 +2,12 @@
 
 use crate::args::CvArgs;
 use crate::error::CliError;
-use crate::input::{Frame, Role};
+use crate::input::{Encoding, Frame, Role};
 use crate::interrupt::Interrupt;
 use crate::model::{CvRecord, Model};
-use crate::output::{Progress, significant};
+use crate::output::{Progress, say, significant};
 use crate::plot::{CvPlot, cv_svg};
-use crate::spec::{FamilyName, FamilySpec, MetricName};
+use crate::spec::{FamilyName, FamilySpec, MetricName, numbered};
 use chamfer_glm::{CrossValidation, Error as GlmError, Folds, Regression, RegressionPoint};
 use rayon::prelude::*;
 use std::fmt::Write;
@@ -25,26 +25,58 @@ pub fn fold_column(args: &CvArgs) -> Option<(Role, String)> {
 pub fn folds(args: &CvArgs, family: &FamilySpec, frame: &Frame) -> Result<Folds, GlmError> {
     let (seed, n_rows) = (args.model.seed, frame.matrix.n_rows());
     let n_folds = args.folds.unwrap_or(DEFAULT_FOLDS) as usize;
-    let labels = |values: &[f64]| -> Vec<usize> {
-        let mut distinct = values.to_vec();
-        distinct.sort_by(f64::total_cmp);
-        distinct.dedup();
-        let place = |value: &f64| distinct.partition_point(|other| other < value);
-        values.iter().map(place).collect()
-    };
     match (&frame.folds, family.name) {
-        (Some(of_row), _) if args.fold_column.is_some() => Folds::given(labels(of_row)),
-        (Some(groups), _) => Folds::grouped(&labels(groups), n_folds, seed),
-        (None, FamilyName::Binomial | FamilyName::SquaredHinge) => {
+        (Some(of_row), _) if args.fold_column.is_some() => Folds::given(numbered(of_row)),
+        (Some(groups), _) => Folds::grouped(&numbered(groups), n_folds, seed),
+        (None, FamilyName::Binomial | FamilyName::SquaredHinge | FamilyName::Multinomial) => {
             let target = frame.target.as_deref().unwrap_or_default();
-            Folds::stratified(&labels(target), n_folds, seed)
+            Folds::stratified(&numbered(target), n_folds, seed)
         }
         (None, FamilyName::Cox) if frame.event.is_some() => {
             let event = frame.event.as_deref().unwrap_or_default();
-            Folds::stratified(&labels(event), n_folds, seed)
+            Folds::stratified(&numbered(event), n_folds, seed)
         }
         (None, _) => Folds::random(n_rows, n_folds, seed),
     }
+}
+
+/// Refuses folds with all rows of a class in one of them, as the fit without it would not know the class;
+/// warns of classes that some folds lack.
+pub fn check_classes(folds: &Folds, frame: &Frame, encoding: &Encoding) -> Result<(), CliError> {
+    let classes = encoding.classes().unwrap_or_default();
+    let target = numbered(frame.target.as_deref().unwrap_or_default());
+    let mut lacking = Vec::new();
+    for (class, label) in classes.iter().enumerate() {
+        let counts = |row: usize| {
+            target[row] == class && frame.weights.as_ref().is_none_or(|weights| weights[row] > 0.0)
+        };
+        let rows: Vec<usize> = (0..target.len()).filter(|&row| counts(row)).collect();
+        let mut of_class: Vec<usize> = rows.iter().map(|&row| folds.of_rows()[row]).collect();
+        of_class.sort_unstable();
+        of_class.dedup();
+        match (rows.len(), of_class.len()) {
+            (0, _) => {}
+            (1, _) => {
+                return Err(CliError::Options(format!(
+                    "the class \"{label}\" has one row, so that the fit without its fold cannot know it: \
+                     leave that row out, put the class together with another, or use `chamfer path`"
+                )));
+            }
+            (n, 1) => {
+                return Err(CliError::Options(format!(
+                    "all {n} rows of the class \"{label}\" are in one fold, so that the fit without it cannot \
+                     know the class: make other folds"
+                )));
+            }
+            (_, n) if n < folds.len() => lacking.push(format!("\"{label}\" is in {n}")),
+            _ => {}
+        }
+    }
+    if !lacking.is_empty() {
+        let lacking = lacking.join(", ");
+        say(&format!("warning: not every one of the {} folds has each class: {lacking}", folds.len()));
+    }
+    Ok(())
 }
 
 /// Validates the folds of a path that was solved; `None` if Ctrl-C was pressed.
@@ -105,12 +137,13 @@ impl CvRecord {
         let lambdas: Vec<f64> = model.path.iter().map(|fit| fit.lambda).collect();
         let sizes: Vec<usize> = model.path.iter().map(|fit| fit.nonzero).collect();
         let place = |lambda: f64| lambdas.iter().position(|l| *l == lambda).unwrap_or(0);
-        let (path, target) = (model.penalty.title(), model.encoding.target());
+        let (path, target) = (model.penalty.title(), model.encoding.target_title());
         let title = format!("{path}, {} folds: {target} ({})", self.folds, model.data.file);
         Ok(cv_svg(&CvPlot {
             title: &title,
             lambdas: &lambdas,
             support_sizes: &sizes,
+            support_label: model.support_label(),
             measure: self.metric.title(),
             mean: &self.mean,
             standard_error: &self.standard_error,

@@ -8,23 +8,27 @@ use crate::input::{
 };
 use crate::model::Model;
 use crate::output::Progress;
-use crate::spec::FamilySpec;
+use crate::spec::{FamilyName, FamilySpec, Observed};
 use chamfer_glm::{DenseDesign, Design, Factor, Family, MixedDesign, SparseDesign};
 use std::collections::HashMap;
 use std::path::Path;
 
-/// Reads the training data of a fit.
+/// Reads the training data of a fit of a family.
 pub fn training(
     args: &DataArgs,
+    family: FamilyName,
     folds: Option<(Role, String)>,
 ) -> Result<(Encoding, Frame, Vec<Note>), CliError> {
     let options = ReadOptions { categorical: args.categorical.clone(), ..options(&args.file) };
     let table = read(&args.file.file, &options)?;
     let selection = Selection {
         target: args.target.clone(),
+        several_targets: family == FamilyName::Gaussian,
+        kind: family.target_kind(args.positive.clone()),
         weights: args.weights.clone(),
         offset: args.offset.clone(),
         event: args.event.clone(),
+        strata: args.strata.clone(),
         folds,
         include: args.include.clone(),
         exclude: args.exclude.clone(),
@@ -78,15 +82,46 @@ pub fn design(frame: &Frame) -> Result<Box<dyn Design + '_>, chamfer_glm::Error>
 }
 
 /// The family for the responses of a frame.
-pub fn family(spec: &FamilySpec, frame: &Frame) -> Result<Box<dyn Family>, chamfer_glm::Error> {
-    let target = frame.target.clone().unwrap_or_default();
-    spec.make(target, frame.event.as_deref(), frame.weights.as_deref())
+pub fn family(
+    spec: &FamilySpec,
+    frame: &Frame,
+    encoding: &Encoding,
+) -> Result<Box<dyn Family>, chamfer_glm::Error> {
+    spec.make(Observed {
+        target: frame.target.as_deref().unwrap_or_default(),
+        n_targets: encoding.targets().len(),
+        n_classes: encoding.classes().map_or(0, <[String]>::len),
+        event: frame.event.as_deref(),
+        strata: frame.strata.as_deref(),
+        weights: frame.weights.as_deref(),
+    })
+}
+
+/// The first target that does not vary in the rows that count, with its value.
+pub fn constant_target<'a>(frame: &Frame, encoding: &'a Encoding) -> Option<(&'a String, f64)> {
+    let target = frame.target.as_deref().unwrap_or_default();
+    let n_rows = frame.rows.len();
+    let counts = |row: usize| frame.weights.as_ref().is_none_or(|weights| weights[row] > 0.0);
+    let constant = |values: &[f64]| {
+        let mut counted = (0..n_rows).filter(|&row| counts(row)).map(|row| values[row]);
+        let first = counted.next()?;
+        counted.all(|value| value == first).then_some(first)
+    };
+    let mut targets = encoding.targets().iter().zip(target.chunks_exact(n_rows));
+    targets.find_map(|(name, values)| Some((name, constant(values)?)))
 }
 
 /// What the rows and columns of a frame are called, for a model that is applied to it.
 pub fn names<'a>(file: &'a Path, frame: &'a Frame, encoding: &'a Encoding) -> DataNames<'a> {
     let (columns, rows) = (frame.names.as_slice(), frame.rows.as_slice());
-    DataNames { file, target: encoding.target(), columns, rows, fitting: false }
+    DataNames {
+        file,
+        targets: encoding.targets(),
+        classes: encoding.classes().unwrap_or_default(),
+        columns,
+        rows,
+        fitting: false,
+    }
 }
 
 /// Position of each coded column.

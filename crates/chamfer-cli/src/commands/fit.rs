@@ -4,10 +4,10 @@ use super::{Status, columns, cv, data, picture, report, solved, to_json};
 use crate::args::{CvArgs, DataArgs, FitArgs, GridArgs, ModelArgs, PathArgs};
 use crate::error::{CliError, DataNames};
 use crate::interrupt::Interrupt;
-use crate::model::{DataFacts, Head, Model};
+use crate::model::{DataFacts, Head, Model, output_names};
 use crate::output::{OutputFolder, PathTable, say};
 use crate::plot::rasterize;
-use crate::spec::{FamilyName, FamilySpec, PenaltySpec};
+use crate::spec::{FamilyName, FamilySpec, Outputs, PenaltySpec};
 use chamfer_glm::{Error as GlmError, Regression, RegressionSettings, lambda_grid};
 
 /// Which λs to fit.
@@ -63,8 +63,10 @@ fn run(
     }
     let folder = args.out.as_deref().map(OutputFolder::prepare).transpose()?;
     let interrupt = Interrupt::listen()?;
+    let family_spec = args.problem.family()?;
+    check_options(data_args, family_spec.name)?;
     let fold_column = if let Work::Cv(args) = work { cv::fold_column(args) } else { None };
-    let (encoding, frame, notes) = data::training(data_args, fold_column)?;
+    let (encoding, frame, notes) = data::training(data_args, family_spec.name, fold_column)?;
     for note in &notes {
         say(&format!("note: {note}"));
     }
@@ -78,12 +80,20 @@ fn run(
         standardize: !args.no_standardize,
         offset: frame.offset.as_deref(),
     };
-    let family_spec = args.problem.family()?;
-    if data_args.event.is_some() && family_spec.name != FamilyName::Cox {
-        return Err(CliError::Options("--event needs --family cox".to_owned()));
+    let outputs = family_spec.outputs(encoding.targets().len());
+    let several = outputs != Outputs::One;
+    if several && frame.offset.is_some() {
+        let message = "--offset goes with one predictor, not with several classes or targets";
+        return Err(CliError::Options(message.to_owned()));
     }
-    let penalty_spec = args.problem.penalty(&frame.names, &data_args.file.file)?;
-    let family = data::family(&family_spec, &frame).map_err(regression_error)?;
+    let penalty_spec = args.problem.penalty(&frame.names, &data_args.file.file, outputs)?;
+    if outputs == Outputs::Targets
+        && let Some((name, value)) = data::constant_target(&frame, &encoding)
+    {
+        let names = DataNames { targets: std::slice::from_ref(name), ..names };
+        return Err(CliError::regression(&GlmError::ConstantTarget { value }, names));
+    }
+    let family = data::family(&family_spec, &frame, &encoding).map_err(regression_error)?;
     let penalty = penalty_spec.make(&frame.names)?;
     let regression = Regression::new(design.as_ref(), family.as_ref(), penalty, &settings)
         .map_err(regression_error)?;
@@ -99,7 +109,9 @@ fn run(
 
     let folds = match work {
         Work::Cv(args) => {
-            Some((args, cv::folds(args, &family_spec, &frame).map_err(regression_error)?))
+            let folds = cv::folds(args, &family_spec, &frame).map_err(regression_error)?;
+            cv::check_classes(&folds, &frame, &encoding)?;
+            Some((args, folds))
         }
         Work::Fit | Work::Path => None,
     };
@@ -119,7 +131,8 @@ fn run(
     }
     let model = Model {
         head: Head::default(),
-        objective: objective(&family_spec, &penalty_spec, &settings, frame.weights.is_some()),
+        objective: objective(&family_spec, &penalty_spec, &settings, frame.weights.is_some(), several),
+        path: solved.records(&frame.names, output_names(&family_spec, &encoding)),
         family: family_spec,
         penalty: penalty_spec,
         data: DataFacts {
@@ -133,7 +146,6 @@ fn run(
         seed: args.seed,
         interrupted: solved.interrupted,
         cv: validated,
-        path: solved.records(&frame.names),
         encoding: encoding.clone(),
     };
     let files = match folder {
@@ -160,15 +172,31 @@ fn objective(
     penalty: &PenaltySpec,
     settings: &RegressionSettings<'_>,
     weighted: bool,
+    several: bool,
 ) -> String {
-    let penalty = penalty.formula(settings.standardize, weighted);
+    let penalty = penalty.formula(settings.standardize, weighted, several);
     let predictor = match (family.name, settings.offset.is_some()) {
         (FamilyName::Gaussian | FamilyName::Cox, false) => "",
         (FamilyName::Gaussian | FamilyName::Cox, true) => ", with the offset added to Xβ",
         (_, false) => ", η = Xβ + b",
         (_, true) => ", η = offset + Xβ + b",
     };
-    format!("{} + {penalty}{predictor}", family.loss(weighted))
+    format!("{} + {penalty}{predictor}", family.loss(weighted, several))
+}
+
+/// Refuses options for the data that the family has no use for.
+fn check_options(args: &DataArgs, family: FamilyName) -> Result<(), CliError> {
+    let refuse = |message: &str| Err(CliError::Options(message.to_owned()));
+    if family != FamilyName::Cox && args.event.is_some() {
+        return refuse("--event needs --family cox");
+    }
+    if family != FamilyName::Cox && args.strata.is_some() {
+        return refuse("--strata needs --family cox");
+    }
+    if !matches!(family, FamilyName::Binomial | FamilyName::SquaredHinge) && args.positive.is_some() {
+        return refuse("--positive needs --family binomial or squared-hinge, which have two classes");
+    }
+    Ok(())
 }
 
 /// Writes the files of a fit; says where they are.

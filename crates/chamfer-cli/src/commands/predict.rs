@@ -6,7 +6,7 @@ use crate::error::CliError;
 use crate::input::Need;
 use crate::model::{FitRecord, Model};
 use crate::output::{count, print, say, write_file};
-use std::fmt::Write;
+use crate::spec::FamilyName;
 
 pub fn run(args: &PredictArgs) -> Result<Status, CliError> {
     let model = Model::read(&args.model)?;
@@ -14,40 +14,37 @@ pub fn run(args: &PredictArgs) -> Result<Status, CliError> {
         Some(choice) => vec![model.chosen(choice, &args.model)?],
         None => model.path.iter().collect(),
     };
+    let classes = model.encoding.classes();
+    if args.class && classes.is_none() {
+        let message = "--class needs a model of classes: of --family binomial or squared-hinge with two \
+                       labels, or multinomial";
+        return Err(CliError::Options(message.to_owned()));
+    }
     let frame = data::for_model(&args.file, &model, Need::Predictors)?;
     let names = data::names(&args.file.file, &frame, &model.encoding);
     let design = data::design(&frame).map_err(|error| CliError::regression(&error, names))?;
     let positions = data::positions(&frame);
-    let predictions = fits
-        .iter()
-        .map(|fit| {
-            let coefficients = fit.coefficients_for(&positions, &args.model)?;
-            let mut predictions = coefficients.predict(design.as_ref());
-            for (prediction, offset) in predictions.iter_mut().zip(frame.offset.iter().flatten()) {
-                *prediction += offset;
-            }
-            if !args.link {
-                model.family.respond(&mut predictions);
-            }
-            Ok(predictions)
-        })
-        .collect::<Result<Vec<_>, CliError>>()?;
-
-    let mut text = String::from("row");
+    let (outputs, n_rows) = (model.outputs(), frame.rows.len());
+    let mut columns: Vec<Column> = Vec::new();
     for fit in &fits {
-        let _ = match fits.len() {
-            1 => write!(text, ",prediction"),
-            _ => write!(text, ",lambda={}", fit.lambda),
-        };
-    }
-    text.push('\n');
-    for (i, row) in frame.rows.iter().enumerate() {
-        let _ = write!(text, "{row}");
-        for prediction in &predictions {
-            let _ = write!(text, ",{}", prediction[i]);
+        let coefficients = fit.coefficients_for(outputs, &positions, &args.model)?;
+        let mut predictor: Vec<f64> =
+            coefficients.iter().flat_map(|of_output| of_output.predict(design.as_ref())).collect();
+        for (eta, offset) in predictor.iter_mut().zip(frame.offset.iter().flatten()) {
+            *eta += offset;
         }
-        text.push('\n');
+        if args.class {
+            let class = |row: usize| most_probable(&predictor, n_rows, row);
+            columns.push(Column::Classes((0..n_rows).map(class).collect()));
+            continue;
+        }
+        if !args.link {
+            model.family.respond(&mut predictor, outputs.len());
+        }
+        columns.extend(predictor.chunks_exact(n_rows).map(|of_rows| Column::Numbers(of_rows.to_vec())));
     }
+    let header = header(&model, &fits, args);
+    let text = csv(&header, &frame.rows, &columns, classes.unwrap_or_default())?;
     if frame.rows.len() < frame.rows_read {
         let dropped = count(frame.rows_read - frame.rows.len(), "row");
         say(&format!("note: {dropped} with missing values left out"));
@@ -57,4 +54,75 @@ pub fn run(args: &PredictArgs) -> Result<Status, CliError> {
         None => print(text.trim_end())?,
     }
     Ok(Status::Certified)
+}
+
+/// What is predicted, for each row.
+enum Column {
+    Numbers(Vec<f64>),
+    Classes(Vec<usize>),
+}
+
+/// The predictions as CSV, with the numbers of the rows before them.
+fn csv(
+    header: &[String],
+    rows: &[usize],
+    columns: &[Column],
+    classes: &[String],
+) -> Result<String, CliError> {
+    let failed = |error: csv::Error| CliError::Setup(error.to_string());
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    writer.write_record(header).map_err(failed)?;
+    for (i, row) in rows.iter().enumerate() {
+        writer.write_field(row.to_string()).map_err(failed)?;
+        for column in columns {
+            match column {
+                Column::Numbers(values) => writer.write_field(values[i].to_string()),
+                Column::Classes(numbers) => writer.write_field(&classes[numbers[i]]),
+            }
+            .map_err(failed)?;
+        }
+        writer.write_record(None::<&[u8]>).map_err(failed)?;
+    }
+    let bytes = writer.into_inner().map_err(|error| CliError::Setup(error.to_string()))?;
+    String::from_utf8(bytes).map_err(|error| CliError::Setup(error.to_string()))
+}
+
+/// The class whose predictor is largest, the first of equal ones; of two classes with one predictor, the
+/// second where it is above 0.
+fn most_probable(predictor: &[f64], n_rows: usize, row: usize) -> usize {
+    if predictor.len() == n_rows {
+        return usize::from(predictor[row] > 0.0);
+    }
+    let of_row = predictor.iter().skip(row).step_by(n_rows).enumerate();
+    of_row.fold((0, f64::NEG_INFINITY), |best, (k, &eta)| if eta > best.1 { (k, eta) } else { best }).0
+}
+
+/// Names of the columns: what is predicted, and λ where there are several.
+fn header(model: &Model, fits: &[&FitRecord], args: &PredictArgs) -> Vec<String> {
+    let classes = model.encoding.classes();
+    let predicted: Vec<String> = match classes {
+        _ if args.class => vec!["class".to_owned()],
+        Some(classes) => {
+            let what = match model.family.name {
+                _ if args.link => "link",
+                FamilyName::SquaredHinge => "score",
+                _ => "P",
+            };
+            // Of two classes with one predictor, it is that of the positive one.
+            let shown = if model.outputs().len() == 1 { &classes[1..] } else { classes };
+            shown.iter().map(|class| format!("{what}({class})")).collect()
+        }
+        None if model.outputs().len() > 1 => model.outputs().to_vec(),
+        None => vec!["prediction".to_owned()],
+    };
+    let mut names = vec!["row".to_owned()];
+    for fit in fits {
+        let lambda = format!("lambda={}", fit.lambda);
+        names.extend(predicted.iter().map(|name| match (fits.len(), predicted.len()) {
+            (1, _) => name.clone(),
+            (_, 1) => lambda.clone(),
+            _ => format!("{name} {lambda}"),
+        }));
+    }
+    names
 }

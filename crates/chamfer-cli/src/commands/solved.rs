@@ -2,9 +2,9 @@
 
 use super::Status;
 use crate::interrupt::Interrupt;
-use crate::model::FitRecord;
+use crate::model::{FitRecord, Fitted};
 use crate::output::Progress;
-use chamfer_glm::{Error as GlmError, Regression, RegressionPoint};
+use chamfer_glm::{Coefficients, Error as GlmError, Regression, RegressionPoint};
 use std::time::Instant;
 
 /// The points of a path that were reached, with the seconds that each took.
@@ -14,6 +14,15 @@ pub struct Solved {
     pub interrupted: bool,
     /// Number of λs asked for.
     pub asked: usize,
+}
+
+/// The columns with a coefficient that is not 0 for any output, in order.
+pub fn support<'a>(coefficients: impl IntoIterator<Item = &'a Coefficients>) -> Vec<usize> {
+    let values = coefficients.into_iter().flat_map(|of_output| &of_output.values);
+    let mut columns: Vec<usize> = values.filter(|(_, b)| *b != 0.0).map(|(j, _)| *j).collect();
+    columns.sort_unstable();
+    columns.dedup();
+    columns
 }
 
 /// Solves at each of `lambdas` until all are done or Ctrl-C is pressed.
@@ -31,7 +40,7 @@ pub fn solve(
     for point in regression.path(lambdas, tolerance, &stop)? {
         match point {
             Ok(point) => {
-                progress.advance(point.coefficients[0].values.len());
+                progress.advance(support(&point.coefficients).len());
                 points.push(point);
                 seconds.push(started.elapsed().as_secs_f64());
                 started = Instant::now();
@@ -45,15 +54,13 @@ pub fn solve(
 }
 
 impl Solved {
-    /// The points as they are kept in a model, for columns called `names`.
-    pub fn records(&self, names: &[String]) -> Vec<FitRecord> {
+    /// The points as they are kept in a model, for columns called `names` and these `outputs`.
+    pub fn records(&self, names: &[String], outputs: &[String]) -> Vec<FitRecord> {
         let record = |(point, &seconds): (&RegressionPoint, &f64)| {
-            // One output, so far.
-            let coefficients = &point.coefficients[0];
             let optimality = &point.certificate;
             FitRecord {
                 lambda: point.lambda,
-                nonzero: coefficients.values.len(),
+                nonzero: support(&point.coefficients).len(),
                 deviance_explained: point.deviance_explained,
                 objective: optimality.objective,
                 dual: optimality.gap.map(|gap| gap.dual.min(gap.primal)),
@@ -63,12 +70,7 @@ impl Solved {
                 converged: point.converged,
                 newton_steps: point.newton_steps,
                 seconds,
-                intercept: coefficients.intercept,
-                coefficients: coefficients
-                    .values
-                    .iter()
-                    .map(|&(column, value)| (names[column].clone(), value))
-                    .collect(),
+                fitted: Fitted::of(&point.coefficients, names, outputs),
             }
         };
         self.points.iter().zip(&self.seconds).map(record).collect()

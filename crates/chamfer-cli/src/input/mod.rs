@@ -17,7 +17,7 @@ mod sparse;
 mod table;
 
 pub use encode::{
-    Encoding, Frame, Matrix, Missing, MixedMatrix, Need, Note, Selection, fit_encoding,
+    Encoding, Frame, Matrix, Missing, MixedMatrix, Need, Note, Selection, TargetKind, fit_encoding,
 };
 pub use error::{InputError, Role};
 pub use groups::{groups, matching_columns};

@@ -6,7 +6,7 @@ mod table;
 
 pub use files::{OutputFolder, write_file};
 pub use progress::Progress;
-pub use table::{PathTable, aligned_left, significant, top_coefficients};
+pub use table::{PathTable, aligned_left, significant, top_coefficients, top_of_outputs};
 
 use crate::error::CliError;
 use std::io::{ErrorKind, Write};
@@ -36,6 +36,15 @@ pub fn with_commas(n: usize) -> String {
         text.push(digit);
     }
     text
+}
+
+/// `shown` as a list, and how many more there are of `total`.
+pub fn list(shown: &[String], total: usize) -> String {
+    let listed = shown.join(", ");
+    match total.saturating_sub(shown.len()) {
+        0 => listed,
+        more => format!("{listed} and {more} more"),
+    }
 }
 
 /// `1 lambda`, `2 lambdas`.

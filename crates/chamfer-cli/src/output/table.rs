@@ -14,19 +14,24 @@ pub struct PathTable<'a> {
     /// What the fraction of deviance explained is called.
     explained: &'static str,
     convex: bool,
+    /// Whether there are several outputs.
+    several: bool,
 }
 
 impl<'a> PathTable<'a> {
     /// Fits of a model, or new certificates of them.
     pub fn of(model: &Model, fits: &'a [FitRecord], tolerance: f64) -> Self {
         let explained = if model.family.name == FamilyName::Gaussian { "R²" } else { "D²" };
-        Self { fits, tolerance, explained, convex: model.penalty.is_convex() }
+        let (convex, several) = (model.penalty.is_convex(), model.outputs().len() > 1);
+        Self { fits, tolerance, explained, convex, several }
     }
 
     /// For people.
     pub fn text(&self) -> String {
         let proof = if self.convex { "relative gap" } else { "stationarity" };
-        let header = ["lambda", "nonzero", self.explained, proof, "seconds"];
+        // Of several outputs, coefficients and columns that have some are not the same.
+        let nonzero = if self.several { "columns" } else { "nonzero" };
+        let header = ["lambda", nonzero, self.explained, proof, "seconds"];
         let header = header.map(str::to_owned).to_vec();
         let rows = self.fits.iter().map(|fit| {
             vec![
@@ -96,7 +101,34 @@ pub fn top_coefficients(coefficients: &[(&str, f64, f64)], standardized: bool) -
         .iter()
         .map(|&(name, original, scaled)| cells(name, significant(original), significant(scaled)));
     let rows: Vec<Vec<String>> = std::iter::once(header).chain(rows).collect();
-    // The names stand at the left, the numbers at the right.
+    named(rows)
+}
+
+/// A table of coefficients for several outputs, a row `(name, one for each output)` for each column; the
+/// first few outputs if they are many.
+pub fn top_of_outputs(coefficients: &[(&str, Vec<f64>)], outputs: &[String]) -> String {
+    const SHOWN: usize = 8;
+    /// Longer names of outputs are cut.
+    const LONGEST: usize = 14;
+    let short = |name: &String| match name.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", &name[..end]),
+        None => name.clone(),
+    };
+    let header = std::iter::once("column".to_owned()).chain(outputs.iter().take(SHOWN).map(short));
+    let row = |(name, values): &(&str, Vec<f64>)| -> Vec<String> {
+        let values = values.iter().take(SHOWN).map(|&value| significant(value));
+        std::iter::once((*name).to_owned()).chain(values).collect()
+    };
+    let rows = std::iter::once(header.collect()).chain(coefficients.iter().map(row));
+    let mut text = named(rows.collect());
+    if outputs.len() > SHOWN {
+        let _ = writeln!(text, "and {} more outputs, in model.json", outputs.len() - SHOWN);
+    }
+    text
+}
+
+/// Rows with their names at the left, and numbers at the right.
+fn named(rows: Vec<Vec<String>>) -> String {
     let width = rows.iter().map(|row| row[0].chars().count()).max().unwrap_or(0);
     let padded = rows.into_iter().map(|mut row| {
         let missing = width - row[0].chars().count();

@@ -27,6 +27,7 @@ pub fn draw(plot: &CvPlot<'_>) -> Result<String, PlotError> {
         title: plot.title,
         lambdas: plot.lambdas,
         support_sizes: plot.support_sizes,
+        support_label: plot.support_label,
         label: plot.measure,
         range,
     };

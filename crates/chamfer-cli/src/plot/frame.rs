@@ -27,8 +27,8 @@ pub const LAMBDA_TITLE: f64 = 578.0;
 const TOP: f64 = 92.0;
 const BOTTOM: f64 = 536.0;
 
-const TITLE: Font = Font { color: INK, size: 16.0 };
-const AXIS_TITLE: Font = Font { color: INK, size: 12.5 };
+pub const TITLE: Font = Font { color: INK, size: 16.0 };
+pub const AXIS_TITLE: Font = Font { color: INK, size: 12.5 };
 const TICK_LABEL: Font = Font { color: FAINT, size: 11.0 };
 
 const GRID: Stroke = Stroke::new(RGBColor(0xEC, 0xEC, 0xEC), 0.8);
@@ -66,24 +66,34 @@ pub struct Frame {
 impl Frame {
     /// Fits a frame around a path, with room for labels of a width to its right.
     pub fn new(plot: &Axes<'_>, label_room: f64, ruler: &Ruler) -> Result<Self, PlotError> {
+        let left = Self::left_edge(plot, VERTICAL_TICKS, ruler)?;
+        let right = f64::from(WIDTH) - MARGIN - label_room.max(20.0);
+        Ok(Self::within(plot, VERTICAL_TICKS, (left, right), (TOP, BOTTOM)))
+    }
+
+    /// The left edge that leaves room for the marks of the vertical axis, about `n_ticks` of them.
+    pub fn left_edge(plot: &Axes<'_>, n_ticks: f64, ruler: &Ruler) -> Result<f64, PlotError> {
+        let (_, vertical) = vertical_axis(plot, n_ticks);
+        let labels = vertical.iter().map(|tick| tick.label.as_str());
+        let vertical_room = ruler.widest(labels, TICK_LABEL.size)?;
+        Ok(MARGIN + AXIS_TITLE.size + 14.0 + vertical_room + TICK_LENGTH + 4.0)
+    }
+
+    /// A frame with these left and right, and top and bottom edges.
+    pub fn within(
+        plot: &Axes<'_>,
+        n_ticks: f64,
+        (left, right): (f64, f64),
+        (top, bottom): (f64, f64),
+    ) -> Self {
         let smallest = plot.lambdas.last().copied().unwrap_or(1.0).log10();
         let largest = plot.lambdas.first().copied().unwrap_or(1.0).log10();
         // A single λ stands in the middle.
         let logs =
             if smallest < largest { (smallest, largest) } else { (smallest - 0.5, smallest + 0.5) };
-        let (values, vertical) = vertical_axis(plot);
-        let labels = vertical.iter().map(|tick| tick.label.as_str());
-        let vertical_room = ruler.widest(labels, TICK_LABEL.size)?;
-        Ok(Self {
-            left: MARGIN + AXIS_TITLE.size + 14.0 + vertical_room + TICK_LENGTH + 4.0,
-            right: f64::from(WIDTH) - MARGIN - label_room.max(20.0),
-            top: TOP,
-            bottom: BOTTOM,
-            logs,
-            values,
-            horizontal: ticks::logarithmic(smallest, largest),
-            vertical,
-        })
+        let (values, vertical) = vertical_axis(plot, n_ticks);
+        let horizontal = ticks::logarithmic(smallest, largest);
+        Self { left, right, top, bottom, logs, values, horizontal, vertical }
     }
 
     /// Where a λ lies, by its logarithm to base ten.
@@ -132,11 +142,30 @@ impl Frame {
         canvas.text(&title.text, (self.left, 34.0), TITLE, Align::Start)?;
         let (center, middle) =
             (f64::midpoint(self.left, self.right), f64::midpoint(self.top, self.bottom));
-        canvas.text("Nonzero coefficients", (center, 62.0), AXIS_TITLE, Align::Middle)?;
+        canvas.text(plot.support_label, (center, 62.0), AXIS_TITLE, Align::Middle)?;
         canvas.text("λ (log scale)", (center, LAMBDA_TITLE), AXIS_TITLE, Align::Middle)?;
         let height = self.bottom - self.top;
         let label = ruler.fit(plot.label, AXIS_TITLE.size, height)?;
         canvas.text_upwards(&label.text, (MARGIN + AXIS_TITLE.size, middle), AXIS_TITLE)
+    }
+
+    /// Draws the axes of a panel; marks have labels only where no other panel has them.
+    pub fn draw_panel_axes(
+        &self,
+        canvas: &Canvas<'_>,
+        ruler: &Ruler,
+        values_labelled: bool,
+        lambdas_labelled: bool,
+    ) -> Result<(), PlotError> {
+        self.draw_horizontal(canvas, self.bottom, AXIS)?;
+        self.draw_vertical(canvas, self.left, AXIS)?;
+        if lambdas_labelled {
+            self.draw_lambdas(canvas, ruler)?;
+        }
+        if values_labelled {
+            self.draw_values(canvas)?;
+        }
+        Ok(())
     }
 
     fn draw_lambdas(&self, canvas: &Canvas<'_>, ruler: &Ruler) -> Result<(), PlotError> {
@@ -236,7 +265,7 @@ fn draw_row(
 }
 
 /// The range of what is drawn, widened a little, and its marks.
-fn vertical_axis(plot: &Axes<'_>) -> ((f64, f64), Vec<Tick>) {
+fn vertical_axis(plot: &Axes<'_>, n_ticks: f64) -> ((f64, f64), Vec<Tick>) {
     let (low, high) = plot.range;
     if high - low < super::LARGEST.recip() {
         let label = if low == 0.0 { "0".to_owned() } else { significant(low) };
@@ -244,5 +273,5 @@ fn vertical_axis(plot: &Axes<'_>) -> ((f64, f64), Vec<Tick>) {
     }
     let padding = 0.04 * (high - low);
     let range = (low - padding, high + padding);
-    (range, ticks::linear(range.0, range.1, VERTICAL_TICKS))
+    (range, ticks::linear(range.0, range.1, n_ticks))
 }

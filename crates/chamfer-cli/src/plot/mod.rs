@@ -7,6 +7,7 @@ mod canvas;
 mod cv;
 mod frame;
 mod labels;
+mod panels;
 mod path;
 mod raster;
 mod ticks;
@@ -35,6 +36,28 @@ pub struct PathPlot<'a> {
     pub coefficient_label: &'a str,
 }
 
+/// The coefficient paths of several outputs: what `path.svg` and `path.png` show of them.
+#[derive(Debug, Clone, Copy)]
+pub struct PanelsPlot<'a> {
+    /// The heading.
+    pub title: &'a str,
+    /// The grid of penalties: positive and decreasing, at least one.
+    pub lambdas: &'a [f64],
+    /// The outputs.
+    pub panels: &'a [Panel<'a>],
+    /// What the vertical axis shows.
+    pub coefficient_label: &'a str,
+}
+
+/// One output: a class or a target.
+#[derive(Debug, Clone)]
+pub struct Panel<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// Its coefficients; curves of one name have one colour in all panels.
+    pub curves: Vec<Curve<'a>>,
+}
+
 /// How well paths predict: what `cv.svg` and `cv.png` show.
 #[derive(Debug, Clone, Copy)]
 pub struct CvPlot<'a> {
@@ -42,8 +65,10 @@ pub struct CvPlot<'a> {
     pub title: &'a str,
     /// The grid of penalties: positive and decreasing, at least one.
     pub lambdas: &'a [f64],
-    /// How many coefficients are nonzero at each λ.
+    /// How many coefficients are nonzero at each λ, or columns have some.
     pub support_sizes: &'a [usize],
+    /// Which of both.
+    pub support_label: &'a str,
     /// What the vertical axis shows, such as `Mean deviance`.
     pub measure: &'a str,
     /// The mean over the folds at each λ.
@@ -62,6 +87,7 @@ struct Axes<'a> {
     title: &'a str,
     lambdas: &'a [f64],
     support_sizes: &'a [usize],
+    support_label: &'a str,
     label: &'a str,
     /// Least and largest value.
     range: (f64, f64),
@@ -143,6 +169,20 @@ pub enum PlotError {
 pub fn path_svg(plot: &PathPlot<'_>) -> Result<String, PlotError> {
     check(plot)?;
     path::draw(plot)
+}
+
+/// Draws the coefficient paths of several outputs as an SVG document of 900 pixels in width: a panel for each,
+/// with the same axes. The ten columns, or groups, with the largest coefficients are coloured and named.
+///
+/// # Errors
+///
+/// As [`path_svg`].
+pub fn panels_svg(plot: &PanelsPlot<'_>) -> Result<String, PlotError> {
+    check_lambdas(plot.lambdas)?;
+    for curve in plot.panels.iter().flat_map(|panel| &panel.curves) {
+        check_values(curve.name, &curve.values, plot.lambdas)?;
+    }
+    panels::draw(plot)
 }
 
 /// Draws a cross-validation as an SVG document of 900 × 600 pixels: means with their standard errors, the

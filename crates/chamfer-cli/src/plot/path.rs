@@ -14,7 +14,7 @@ use super::{Axes, Curve, PathPlot, PlotError};
 
 /// Colours that remain distinct with colour-blind vision (after Okabe and Ito, and Tol), ordered
 /// so that neighbours differ most: they are given out from the top of the picture down.
-const COLORS: [RGBColor; 10] = [
+pub const COLORS: [RGBColor; 10] = [
     RGBColor(0x00, 0x72, 0xB2),
     RGBColor(0xE6, 0x9F, 0x00),
     RGBColor(0x88, 0x22, 0x55),
@@ -27,20 +27,20 @@ const COLORS: [RGBColor; 10] = [
     RGBColor(0x11, 0x77, 0x33),
 ];
 
-const CURVE_WIDTH: f64 = 1.7;
+pub const CURVE_WIDTH: f64 = 1.7;
 /// White around the coloured curves, which sets them off from the grey ones.
-const HALO: Stroke = Stroke::new(WHITE, 3.2);
+pub const HALO: Stroke = Stroke::new(WHITE, 3.2);
 const LEADER_WIDTH: f64 = 0.8;
 const DOT_RADIUS: f64 = 3.2;
 
-const NAME: Font = Font { color: INK, size: 11.5 };
-const NOTE: Font = Font { color: FAINT, size: 11.0 };
+pub const NAME: Font = Font { color: INK, size: 11.5 };
+pub const NOTE: Font = Font { color: FAINT, size: 11.0 };
 const NOTICE: Font = Font { color: FAINT, size: 14.0 };
 
 /// The distance from the end of a curve to its name, which a leader line spans.
 const LEADER_LENGTH: f64 = 26.0;
 /// The distance between the baselines of neighbouring names.
-const NAME_GAP: f64 = 16.0;
+pub const NAME_GAP: f64 = 16.0;
 /// The widest that a name may be.
 const NAME_ROOM: f64 = 200.0;
 
@@ -64,6 +64,7 @@ pub fn draw(plot: &PathPlot<'_>) -> Result<String, PlotError> {
         title: plot.title,
         lambdas: plot.lambdas,
         support_sizes: plot.support_sizes,
+        support_label: "Nonzero coefficients",
         label: plot.coefficient_label,
         range: values.fold((0.0f64, 0.0f64), |(low, high), &v| (low.min(v), high.max(v))),
     };
@@ -126,7 +127,7 @@ fn choose<'a>(
 
 /// A line for each of `count` curves in the background: the fainter the more there are, so that
 /// one still sees where they crowd.
-fn grey_for(count: usize) -> Stroke {
+pub fn grey_for(count: usize) -> Stroke {
     let opacity = 0.5 * (50.0 / count.max(1) as f64).powf(0.25);
     Stroke { color: RGBColor(0x84, 0x84, 0x84), opacity: opacity.clamp(0.2, 0.5), width: 0.8 }
 }
@@ -141,12 +142,12 @@ fn by_importance(a: &Curve<'_>, b: &Curve<'_>) -> Ordering {
 }
 
 /// The coefficient at the smallest λ.
-fn end(curve: &Curve<'_>) -> f64 {
+pub fn end(curve: &Curve<'_>) -> f64 {
     curve.values.last().copied().unwrap_or(0.0)
 }
 
 /// Draws one curve where it is nonzero; elsewhere there is the zero line.
-fn draw_curve(
+pub fn draw_curve(
     canvas: &Canvas<'_>,
     frame: &Frame,
     lambdas: &[f64],

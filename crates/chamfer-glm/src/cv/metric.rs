@@ -9,8 +9,8 @@ pub enum Target<'a> {
     Numbers(&'a [f64]),
     /// A class for each row.
     Classes(&'a [usize]),
-    /// A time for each row, and whether its event happened.
-    Survival(&'a [f64], &'a [bool]),
+    /// A time for each row, whether its event happened, and its stratum, if there are strata.
+    Survival(&'a [f64], &'a [bool], Option<&'a [usize]>),
 }
 
 /// A measure of predictions for held-out rows.
@@ -27,7 +27,7 @@ pub enum Metric {
     /// Area under the ROC curve, for two classes; ties count one half.
     Auc,
     /// Share of comparable pairs of rows that the risk orders as the times do (Harrell's C); ties of
-    /// the risk count one half.
+    /// the risk count one half, and pairs across strata not at all.
     Concordance,
 }
 
@@ -69,8 +69,8 @@ impl Metric {
             (Self::Auc, Target::Numbers(y)) if family.has_two_classes() => {
                 area(predictor, y, weights)
             }
-            (Self::Concordance, Target::Survival(times, events)) => {
-                concordance(predictor, times, events, weights)
+            (Self::Concordance, Target::Survival(times, events, strata)) => {
+                concordance(predictor, times, events, strata, weights)
             }
             _ => None,
         }
@@ -114,14 +114,21 @@ fn area(predictor: &[f64], y: &[f64], weights: &[f64]) -> Option<f64> {
     (yes > 0.0 && below > 0.0).then(|| won / (yes * below))
 }
 
-/// Over pairs in which the earlier row had its event; quadratic in the rows that count.
-fn concordance(risk: &[f64], times: &[f64], events: &[bool], weights: &[f64]) -> Option<f64> {
+/// Over pairs of a stratum in which the earlier row had its event; quadratic in the rows that count.
+fn concordance(
+    risk: &[f64],
+    times: &[f64],
+    events: &[bool],
+    strata: Option<&[usize]>,
+    weights: &[f64],
+) -> Option<f64> {
     let rows: Vec<usize> = (0..times.len()).filter(|&i| weights[i] > 0.0).collect();
     let (mut right, mut pairs) = (0.0, 0.0);
     for &i in rows.iter().filter(|&&i| events[i]) {
         for &j in &rows {
             let later = times[j] > times[i] || (times[j] == times[i] && !events[j]);
-            if j == i || !later {
+            let together = strata.is_none_or(|strata| strata[i] == strata[j]);
+            if j == i || !later || !together {
                 continue;
             }
             let weight = weights[i] * weights[j];

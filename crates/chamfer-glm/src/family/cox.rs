@@ -299,7 +299,7 @@ impl Family for Cox {
     }
 
     fn target(&self) -> Target<'_> {
-        Target::Survival(&self.times, &self.events)
+        Target::Survival(&self.times, &self.events, self.strata.as_deref())
     }
 
     fn deviances(&self, _: &[f64], _: &mut [f64]) -> bool {

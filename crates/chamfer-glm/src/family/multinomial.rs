@@ -43,6 +43,23 @@ impl Multinomial {
         Ok(Self { classes, n_classes, weights })
     }
 
+    /// Turns linear predictors, class by class, into probabilities.
+    pub fn softmax(predictor: &mut [f64], n_classes: usize) {
+        let rows = predictor.len() / n_classes.max(1);
+        let mut p = vec![0.0; n_classes];
+        for i in 0..rows {
+            let at = |k: usize| predictor[k * rows + i];
+            let most = (0..n_classes).map(at).fold(f64::NEG_INFINITY, f64::max);
+            for (k, p) in p.iter_mut().enumerate() {
+                *p = (at(k) - most).exp();
+            }
+            let sum: f64 = p.iter().sum();
+            for (k, p) in p.iter().enumerate() {
+                predictor[k * rows + i] = p / sum;
+            }
+        }
+    }
+
     /// Probabilities of the classes of row `i`, and the logarithm of their denominator.
     fn probabilities(&self, predictor: &[f64], i: usize, out: &mut [f64]) -> f64 {
         let n = self.classes.len();
@@ -170,18 +187,6 @@ impl Family for Multinomial {
     }
 
     fn respond(&self, predictor: &mut [f64]) {
-        let rows = predictor.len() / self.n_classes;
-        let mut p = vec![0.0; self.n_classes];
-        for i in 0..rows {
-            let at = |k: usize| predictor[k * rows + i];
-            let most = (0..self.n_classes).map(at).fold(f64::NEG_INFINITY, f64::max);
-            for (k, p) in p.iter_mut().enumerate() {
-                *p = (at(k) - most).exp();
-            }
-            let sum: f64 = p.iter().sum();
-            for (k, p) in p.iter().enumerate() {
-                predictor[k * rows + i] = p / sum;
-            }
-        }
+        Self::softmax(predictor, self.n_classes);
     }
 }

@@ -7,7 +7,7 @@ use super::frame::{Frame, Matrix};
 use super::responses::{Response, Responses};
 use super::rows::usable;
 use super::sparse::Sparse;
-use super::{SPARSE_TARGET, mixed, sparse_name};
+use super::{SPARSE_TARGET, classes, mixed, sparse_name};
 use crate::input::error::{ColumnProblem, InputError, Role, ValueProblem};
 use crate::input::sparse::SparseMatrix;
 use crate::input::table::{Column, Source, SparseTable, Table, TableData};
@@ -71,9 +71,10 @@ impl Encoding {
         let offset = self.offset.as_deref().map(|name| (name, Role::Offset));
         let mut roles: Vec<(&str, Role)> = offset.into_iter().collect();
         if need == Need::Everything {
-            roles.push((&self.target, Role::Target));
+            roles.extend(self.targets.iter().map(|name| (name.as_str(), Role::Target)));
             roles.extend(self.weights.as_deref().map(|name| (name, Role::Weights)));
             roles.extend(self.event.as_deref().map(|name| (name, Role::Event)));
+            roles.extend(self.strata.as_deref().map(|name| (name, Role::Strata)));
         }
         let names = codings.iter().map(SourceColumn::name).chain(roles.iter().map(|(n, _)| *n));
         let lacking: Vec<&str> = names.filter(|&name| !columns.contains_key(name)).collect();
@@ -83,7 +84,8 @@ impl Encoding {
         let mut responses = Responses::default();
         for (name, role) in roles {
             if let Some(column) = columns.remove(name) {
-                responses.0.push(Response::of_column(column, role, source)?);
+                let has_classes = self.classes.is_some();
+                responses.0.push(Response::of_column(column, role, has_classes, source)?);
             }
         }
         let predictors: Vec<Column> = codings
@@ -93,6 +95,7 @@ impl Encoding {
             .collect::<Result<_, _>>()?;
         drop(columns);
         let rows = usable(&predictors, &responses, n_rows, self.missing, source)?;
+        self.number_classes(&mut responses, &rows, source)?;
         let matrix = mixed::matrix(predictors, codings, &rows, source)?;
         Ok(Frame::new(&self.predictors, matrix, responses, rows, n_rows))
     }
@@ -113,8 +116,22 @@ impl Encoding {
         }
         let predictors = Sparse { matrix, columns };
         let rows = usable(&predictors, &responses, n_rows, self.missing, source)?;
+        self.number_classes(&mut responses, &rows, source)?;
         let matrix = Matrix::Sparse(predictors.matrix(&rows, means));
         Ok(Frame::new(&self.predictors, matrix, responses, rows, n_rows))
+    }
+
+    /// Numbers the classes of the target as in training, if it has any.
+    fn number_classes(
+        &self,
+        responses: &mut Responses,
+        rows: &[usize],
+        source: &Source,
+    ) -> Result<(), InputError> {
+        let Some(classes) = &self.classes else {
+            return Ok(());
+        };
+        responses.targets().try_for_each(|target| classes::number(target, classes, rows, source))
     }
 }
 

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::selection::Missing;
 use super::sparse_name;
+use crate::output::list;
 
 /// How a table is turned into numbers, found out from the training data and kept with the model.
 ///
@@ -11,13 +12,19 @@ use super::sparse_name;
 /// under a penalty, the fit would depend on which one that is.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Encoding {
-    pub(super) target: String,
+    /// The columns to be predicted.
+    pub(super) targets: Vec<String>,
+    /// What the target is one of, in the order of their numbers; the last of two is the positive one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) classes: Option<Vec<String>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) weights: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) offset: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) event: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) strata: Option<String>,
     pub(super) missing: Missing,
     pub(super) predictors: Predictors,
 }
@@ -132,10 +139,24 @@ impl Encoding {
         self.missing != Missing::Mean || self.predictors.has_means()
     }
 
-    /// Name of the target.
+    /// Names of the columns that are predicted.
     #[must_use]
-    pub fn target(&self) -> &str {
-        &self.target
+    pub fn targets(&self) -> &[String] {
+        &self.targets
+    }
+
+    /// The targets in a few words.
+    #[must_use]
+    pub fn target_title(&self) -> String {
+        const SHOWN: usize = 3;
+        let shown = &self.targets[..self.targets.len().min(SHOWN)];
+        list(shown, self.targets.len())
+    }
+
+    /// What the target is one of, if it is a class; the last of two is the positive one.
+    #[must_use]
+    pub fn classes(&self) -> Option<&[String]> {
+        self.classes.as_deref()
     }
 
     /// Names of the text columns. A table that the encoding is to be applied to has to be read

@@ -7,9 +7,9 @@ use super::frame::{Frame, Matrix};
 use super::note::Note;
 use super::responses::{Response, Responses};
 use super::rows::{Flaw, Values, usable};
-use super::selection::{Missing, Selection};
+use super::selection::{Missing, Selection, TargetKind};
 use super::sparse::Sparse;
-use super::{SPARSE_TARGET, mixed};
+use super::{SPARSE_TARGET, classes, mixed};
 use crate::input::error::{ColumnProblem, InputError, Role, ValueProblem};
 use crate::input::table::{Column, ColumnData, Source, SparseTable, Table, TableData};
 
@@ -58,15 +58,21 @@ impl Fitting {
         let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
         let positions =
             selection.positions(&names).map_err(|problem| problem.at(self.source.place()))?;
-        let (mut responses, mut predictors) = (Responses::default(), Vec::new());
+        let has_classes = selection.kind != TargetKind::Numbers;
+        let (mut found, mut predictors) = (Vec::new(), Vec::new());
         for (position, column) in columns.into_iter().enumerate() {
-            let role = positions.responses.iter().find(|(other, _)| *other == position);
-            if let Some(&(_, role)) = role {
-                responses.0.push(Response::of_column(column, role, &self.source)?);
+            let rank = positions.responses.iter().position(|(other, _)| *other == position);
+            if let Some(rank) = rank {
+                let (_, role) = positions.responses[rank];
+                let response = Response::of_column(column, role, has_classes, &self.source)?;
+                found.push((rank, response));
             } else if positions.predictors.binary_search(&position).is_ok() {
                 predictors.push(column);
             }
         }
+        // The targets in the order in which they were named.
+        found.sort_by_key(|(rank, _)| *rank);
+        let mut responses = Responses(found.into_iter().map(|(_, response)| response).collect());
         self.refuse_identifiers(&predictors)?;
         let predictors = self.without_constants(predictors)?;
         let rows = self.rows(&predictors, &responses)?;
@@ -75,11 +81,14 @@ impl Fitting {
             predictors.iter().map(|column| code(column, &rows, self.missing)).collect();
         self.note_text(&codings);
         let matrix = mixed::matrix(predictors, &codings, &rows, &self.source)?;
+        let (targets, classes) = self.targets(&mut responses, selection, &rows)?;
         let encoding = Encoding {
-            target: selection.target.clone().unwrap_or_default(),
+            targets,
+            classes,
             weights: selection.weights.clone(),
             offset: selection.offset.clone(),
             event: selection.event.clone(),
+            strata: selection.strata.clone(),
             missing: self.missing,
             predictors: Predictors::Table { columns: codings },
         };
@@ -102,21 +111,39 @@ impl Fitting {
         let indices = chosen.as_ref().map(|chosen| chosen.iter().map(|at| at + 1).collect());
         let columns = chosen.unwrap_or_else(|| (0..n_cols).collect());
         let predictors = Sparse { matrix, columns };
-        let responses = Responses(vec![Response::new(SPARSE_TARGET, Role::Target, target)]);
+        let mut responses = Responses(vec![Response::new(SPARSE_TARGET, Role::Target, target)]);
         let rows = self.rows(&predictors, &responses)?;
+        let (targets, classes) = self.targets(&mut responses, selection, &rows)?;
 
         let means = (self.missing == Missing::Mean).then(|| predictors.means());
         let matrix = Matrix::Sparse(predictors.matrix(&rows, means.as_deref()));
         let encoding = Encoding {
-            target: SPARSE_TARGET.to_owned(),
+            targets,
+            classes,
             weights: None,
             offset: None,
             event: None,
+            strata: None,
             missing: self.missing,
             predictors: Predictors::Sparse { n_cols, indices, means },
         };
         let frame = Frame::new(&encoding.predictors, matrix, responses, rows, self.n_rows);
         Ok((encoding, frame, self.notes))
+    }
+
+    /// The names of the targets and their classes, if they have any, which are numbered.
+    fn targets(
+        &self,
+        responses: &mut Responses,
+        selection: &Selection,
+        rows: &[usize],
+    ) -> Result<(Vec<String>, Option<Vec<String>>), InputError> {
+        let (mut names, mut classes) = (Vec::new(), None);
+        for target in responses.targets() {
+            classes = classes::find(target, &selection.kind, rows, &self.source)?;
+            names.push(target.name.clone());
+        }
+        Ok((names, classes))
     }
 
     /// Refuses text columns in which every row has a label of its own.

@@ -13,7 +13,7 @@ pub struct Frame {
     pub names: Vec<String>,
     /// The coded predictors.
     pub matrix: Matrix,
-    /// The target, if it was asked for.
+    /// The target, if it was asked for: numbers, one target after the other, or the numbers of classes.
     pub target: Option<Vec<f64>>,
     /// The observation weights, if there are any and they were asked for.
     pub weights: Option<Vec<f64>>,
@@ -21,6 +21,8 @@ pub struct Frame {
     pub offset: Option<Vec<f64>>,
     /// 1 where the target is the time of an event, 0 where it is the last that is known, if asked for.
     pub event: Option<Vec<f64>>,
+    /// Which rows are compared with each other, if asked for.
+    pub strata: Option<Vec<f64>>,
     /// The fold of each row, or the label that it shares with others of its fold, if asked for.
     pub folds: Option<Vec<f64>>,
     /// For every row of the matrix the number of its row in the file, from 1.
@@ -38,16 +40,18 @@ impl Frame {
         rows: Vec<usize>,
         rows_read: usize,
     ) -> Self {
+        let target = responses.take_targets(&rows);
         let folds = responses.take(Role::Fold, &rows);
         let folds = folds.or_else(|| responses.take(Role::FoldGroups, &rows));
         let mut take = |role| responses.take(role, &rows);
         Self {
             names: predictors.coded_names(),
             matrix,
-            target: take(Role::Target),
+            target,
             weights: take(Role::Weights),
             offset: take(Role::Offset),
             event: take(Role::Event),
+            strata: take(Role::Strata),
             folds,
             rows: rows.into_iter().map(|row| row + 1).collect(),
             rows_read,

@@ -4,6 +4,7 @@
 //! applying an encoding to the table it was fitted on gives the same [`Frame`].
 
 mod apply;
+mod classes;
 mod encoding;
 mod fit;
 mod frame;
@@ -19,7 +20,7 @@ pub use encoding::Encoding;
 pub use fit::fit_encoding;
 pub use frame::{Frame, Matrix, MixedMatrix};
 pub use note::Note;
-pub use selection::{Missing, Selection};
+pub use selection::{Missing, Selection, TargetKind};
 
 /// What the label of an svmlight line is called.
 const SPARSE_TARGET: &str = "target";

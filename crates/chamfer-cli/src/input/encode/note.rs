@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use crate::input::error::{list, quote};
+use crate::input::error::quote;
+use crate::output::list;
 
 /// Something done to the table that the user should know. Shown once, as a warning.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -3,44 +3,67 @@
 use crate::input::error::{ColumnProblem, InputError, Role, ValueProblem};
 use crate::input::table::{Column, ColumnData, Source};
 
-/// The target, the weights, the offset and the event of a table, as far as they are needed.
+/// The targets, the weights, the offset, the event and the strata of a table, as far as they are needed.
 #[derive(Debug, Default)]
 pub(super) struct Responses(pub(super) Vec<Response>);
 
-/// A column of numbers that is not a predictor.
+/// A column that is not a predictor, as numbers.
 #[derive(Debug)]
 pub(super) struct Response {
-    name: String,
+    pub(super) name: String,
     role: Role,
-    values: Vec<f64>,
+    pub(super) values: Vec<f64>,
+    /// What the values number, if the column has labels.
+    pub(super) levels: Option<Vec<String>>,
 }
 
 impl Response {
     /// The response `values`, called `name`.
     pub(super) fn new(name: &str, role: Role, values: Vec<f64>) -> Self {
-        Self { name: name.to_owned(), role, values }
+        Self { name: name.to_owned(), role, values, levels: None }
     }
 
-    /// The response in `column`, which must be numeric.
+    /// The response in `column`, which must be numeric unless labels do as well: those of folds and strata,
+    /// and of a target if it `has_classes`.
     pub(super) fn of_column(
         column: Column,
         role: Role,
+        has_classes: bool,
         source: &Source,
     ) -> Result<Self, InputError> {
         let Column { name, data } = column;
+        let labels_do = match role {
+            Role::Target => has_classes,
+            role => matches!(role, Role::Fold | Role::FoldGroups | Role::Strata),
+        };
         let problem = match data {
-            ColumnData::Numeric(values) => return Ok(Self { name, role, values }),
-            ColumnData::Text { codes, .. } if matches!(role, Role::Fold | Role::FoldGroups) => {
-                // Labels do as well as numbers.
+            ColumnData::Numeric(values) => return Ok(Self::new(&name, role, values)),
+            ColumnData::Text { levels, codes } if labels_do => {
                 let number = |code: Option<u32>| code.map_or(f64::NAN, f64::from);
-                return Ok(Self { name, role, values: codes.into_iter().map(number).collect() });
+                let values = codes.into_iter().map(number).collect();
+                return Ok(Self { name, role, values, levels: Some(levels) });
             }
+            ColumnData::Text { .. } if role == Role::Target => ColumnProblem::TextTarget,
             ColumnData::Text { .. } => ColumnProblem::NotNumeric { role },
             ColumnData::Unsupported(type_name) => {
                 ColumnProblem::Unsupported { name: name.clone(), type_name }
             }
         };
         Err(problem.at(source.place().column(&name)))
+    }
+
+    /// The label that `value` stands for.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "values number the levels where there are any"
+    )]
+    pub(super) fn label(&self, value: f64) -> String {
+        match &self.levels {
+            Some(levels) => levels[value as usize].clone(),
+            // Adding 0 makes −0 the same label as 0.
+            None => (value + 0.0).to_string(),
+        }
     }
 
     /// The values of the given `rows`.
@@ -65,7 +88,7 @@ impl Responses {
 
     /// Refuses missing values.
     pub(super) fn refuse_missing(&self, source: &Source) -> Result<(), InputError> {
-        for Response { name, role, values } in &self.0 {
+        for Response { name, role, values, .. } in &self.0 {
             if let Some(row) = values.iter().position(|value| value.is_nan()) {
                 let place = source.row(row).column(name);
                 return Err(ValueProblem::MissingResponse { role: *role }.at(place));
@@ -106,5 +129,24 @@ impl Responses {
     pub(super) fn take(&mut self, role: Role, rows: &[usize]) -> Option<Vec<f64>> {
         let at = self.0.iter().position(|response| response.role == role)?;
         Some(self.0.swap_remove(at).take(rows))
+    }
+
+    /// The targets in their order.
+    pub(super) fn targets(&mut self) -> impl Iterator<Item = &mut Response> {
+        self.0.iter_mut().filter(|response| response.role == Role::Target)
+    }
+
+    /// The values that the targets have in the given `rows`, one target after the other.
+    pub(super) fn take_targets(&mut self, rows: &[usize]) -> Option<Vec<f64>> {
+        let (targets, others) =
+            std::mem::take(&mut self.0).into_iter().partition(|other| other.role == Role::Target);
+        self.0 = others;
+        let targets: Vec<Response> = targets;
+        let taken = targets.into_iter().map(|target| target.take(rows));
+        // A single one, which is the rule, is not copied.
+        taken.reduce(|mut all, next| {
+            all.extend(next);
+            all
+        })
     }
 }

@@ -12,14 +12,20 @@ use crate::input::names::{NameHint, matching};
 /// Which columns of a table are used, and what is done about missing values.
 #[derive(Debug, Clone, Default)]
 pub struct Selection {
-    /// The column to predict. Not needed for svmlight files.
+    /// The column to predict, or several with commas between them. Not needed for svmlight files.
     pub target: Option<String>,
+    /// Whether there may be several.
+    pub several_targets: bool,
+    /// What the target is.
+    pub kind: TargetKind,
     /// The column of observation weights.
     pub weights: Option<String>,
     /// The column that is added to the linear predictor.
     pub offset: Option<String>,
     /// The column that says whether a time is that of an event.
     pub event: Option<String>,
+    /// The column with labels of the rows that are compared with each other.
+    pub strata: Option<String>,
     /// The column with the fold of each row, or with labels that stay in one fold.
     pub folds: Option<(Role, String)>,
     /// The predictors: names, or patterns with `*` and `?`. If empty, all columns other than the
@@ -29,6 +35,23 @@ pub struct Selection {
     pub exclude: Vec<String>,
     /// What is done about missing values.
     pub missing: Missing,
+}
+
+/// What a target is.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum TargetKind {
+    /// Numbers.
+    #[default]
+    Numbers,
+    /// One of two classes.
+    Pair {
+        /// The label of the positive one; else it is the later in their order.
+        positive: Option<String>,
+        /// Whether numbers between 0 and 1 are shares of the positive one.
+        shares: bool,
+    },
+    /// One of any number of classes.
+    Classes,
 }
 
 /// What is done about missing values.
@@ -79,7 +102,7 @@ impl FromStr for Missing {
 /// The positions of the columns that are used.
 #[derive(Debug, PartialEq)]
 pub(super) struct Positions {
-    /// The columns with other roles than a predictor's, the target first.
+    /// The columns with other roles than a predictor's, the targets first.
     pub(super) responses: Vec<(usize, Role)>,
     pub(super) predictors: Vec<usize>,
 }
@@ -98,11 +121,25 @@ impl Selection {
             .target
             .as_deref()
             .ok_or_else(|| ColumnProblem::NoTarget { hint: NameHint::choices(names) })?;
-        let mut responses = vec![(position(target, Role::Target)?, Role::Target)];
-        for (name, role) in self.others() {
+        // A name may have commas in it.
+        let targets: Vec<&str> = if names.contains(&target) {
+            vec![target]
+        } else {
+            target.split(',').map(str::trim).collect()
+        };
+        if targets.len() > 1 && !self.several_targets {
+            return Err(ColumnProblem::SeveralTargets);
+        }
+        let targets = targets.into_iter().map(|name| (name, Role::Target));
+        let mut responses: Vec<(usize, Role)> = Vec::new();
+        for (name, role) in targets.chain(self.others()) {
             let at = position(name, role)?;
             if let Some(&(_, first)) = responses.iter().find(|(other, _)| *other == at) {
-                return Err(ColumnProblem::TwoRoles { name: name.to_owned(), first, second: role });
+                let name = name.to_owned();
+                return Err(match (first, role) {
+                    (Role::Target, Role::Target) => ColumnProblem::TargetTwice { name },
+                    _ => ColumnProblem::TwoRoles { name, first, second: role },
+                });
             }
             responses.push((at, role));
         }
@@ -116,6 +153,7 @@ impl Selection {
             (&self.weights, Role::Weights),
             (&self.offset, Role::Offset),
             (&self.event, Role::Event),
+            (&self.strata, Role::Strata),
         ];
         let named = named.into_iter().filter_map(|(name, role)| Some((name.as_deref()?, role)));
         named.chain(self.folds.iter().map(|(role, name)| (name.as_str(), *role)))

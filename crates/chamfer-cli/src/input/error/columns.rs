@@ -18,6 +18,8 @@ pub enum Role {
     Offset,
     /// The column that says whether a time is that of an event.
     Event,
+    /// The column with labels of the rows that are compared with each other.
+    Strata,
     /// The column with the fold of each row.
     Fold,
     /// The column whose labels stay in one fold.
@@ -41,6 +43,7 @@ impl fmt::Display for Role {
             Self::Weights => "--weights",
             Self::Offset => "--offset",
             Self::Event => "--event",
+            Self::Strata => "--strata",
             Self::Fold => "--fold-column",
             Self::FoldGroups => "--fold-groups",
             Self::Include => "--include",
@@ -100,7 +103,22 @@ pub enum ColumnProblem {
         /// Another one.
         second: Role,
     },
-    /// The target or the weights are text.
+    /// A column is named twice as a target.
+    #[error("{} is named twice by --target; name it once", quote(.name))]
+    TargetTwice {
+        /// The name.
+        name: String,
+    },
+    /// Several targets, which are to be classes.
+    #[error("--target names several columns, which goes with --family gaussian only")]
+    SeveralTargets,
+    /// The target is text, and numbers are predicted.
+    #[error(
+        "the target must be numbers, but this column is text; name another one with --target, or predict \
+         its labels with --family binomial (two) or multinomial"
+    )]
+    TextTarget,
+    /// The weights or the like are text.
     #[error("{role} needs a column of numbers, but this one is text; name another one")]
     NotNumeric {
         /// The option that names it.

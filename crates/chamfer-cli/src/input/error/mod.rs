@@ -9,6 +9,7 @@ mod file;
 mod place;
 mod values;
 
+use crate::output::list;
 pub use columns::{ColumnProblem, Role};
 pub use file::FileProblem;
 pub use place::Place;
@@ -89,15 +90,6 @@ pub(super) fn quote(text: &str) -> String {
         shown.push('…');
     }
     format!("\"{shown}\"")
-}
-
-/// `shown` as a list, and how many more there are of `total`.
-pub(super) fn list(shown: &[String], total: usize) -> String {
-    let listed = shown.join(", ");
-    match total.saturating_sub(shown.len()) {
-        0 => listed,
-        more => format!("{listed} and {more} more"),
-    }
 }
 
 /// The first few of `names` in quotation marks, and how many more there are of `total`.

@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use super::{Role, quote};
+use super::{Role, quote, quote_some};
 
 /// What is wrong with a value, or with the values of a column or table.
 #[derive(Debug, Clone, PartialEq, Error)]
@@ -83,6 +83,57 @@ pub enum ValueProblem {
     NoEventIndicator {
         /// The value.
         value: f64,
+    },
+    /// Every row has the same class.
+    #[error(
+        "every row has the class {}, so there is nothing to explain; choose another column with --target",
+        quote(.label)
+    )]
+    OneClass {
+        /// The label.
+        label: String,
+    },
+    /// There are more than two classes where two are needed.
+    #[error(
+        "there are {total} different values ({}), but this family needs two classes; use --family \
+         multinomial for more, or gaussian for numbers",
+        quote_some(.first, *.total)
+    )]
+    NotTwoClasses {
+        /// The first few labels.
+        first: Vec<String>,
+        /// How many there are.
+        total: usize,
+    },
+    /// Nearly every row has a class of its own.
+    #[error(
+        "there are {total} different values in {rows} rows: too many to be classes; choose another column \
+         with --target, or --family gaussian if they are numbers"
+    )]
+    TooManyClasses {
+        /// How many there are.
+        total: usize,
+        /// Of how many rows.
+        rows: usize,
+    },
+    /// No class has the label that is to be positive.
+    #[error("no row has the class {}, which --positive asks for; the classes are {known}", quote(.label))]
+    UnknownPositive {
+        /// The label.
+        label: String,
+        /// The labels that there are.
+        known: String,
+    },
+    /// A class that did not occur in training.
+    #[error(
+        "the model does not know the class {}, only {known}; correct it, or fit again with data that has it",
+        quote(.label)
+    )]
+    UnknownClass {
+        /// The label.
+        label: String,
+        /// The labels of the model.
+        known: String,
     },
     /// All weights are zero.
     #[error("all weights are 0; give at least one row a weight above 0")]
