@@ -3,7 +3,7 @@
 use crate::args::LambdaChoice;
 use crate::error::CliError;
 use crate::input::Encoding;
-use crate::output::{count, significant};
+use crate::output::{count, list, significant};
 use crate::spec::{FamilyName, FamilySpec, MetricName, PenaltySpec};
 use chamfer_glm::{Coefficients, Optimality};
 use serde::{Deserialize, Serialize};
@@ -110,7 +110,10 @@ pub struct FitRecord {
 
 /// The coefficients of a fit.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(untagged, expecting = "a fit lacks an intercept or coefficients, or has some that are no numbers")]
+#[serde(
+    untagged,
+    expecting = "a fit lacks an intercept or coefficients, or has some that are no numbers"
+)]
 pub enum Fitted {
     One(Predictor),
     /// Of each class or target, by its name.
@@ -167,6 +170,22 @@ impl Model {
     /// What there are coefficients for: the classes of a multinomial target, else the targets.
     pub fn outputs(&self) -> &[String] {
         output_names(&self.family, &self.encoding)
+    }
+
+    /// What is predicted, in a few words: the targets, and which of two classes if they are not 0 and 1.
+    pub fn target_title(&self) -> String {
+        const SHOWN: usize = 3;
+        let targets = self.encoding.targets();
+        let title = list(&targets[..targets.len().min(SHOWN)], targets.len());
+        match self.encoding.classes() {
+            Some([other, positive]) if self.outputs().len() == 1 => {
+                if (other.as_str(), positive.as_str()) == ("0", "1") {
+                    return title;
+                }
+                format!("{title} = {positive}")
+            }
+            _ => title,
+        }
     }
 
     /// What the number of nonzero coefficients counts, for the axis of a picture.

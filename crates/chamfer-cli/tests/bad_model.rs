@@ -56,8 +56,8 @@ fn a_model_that_is_not_text_is_no_chamfer_model() {
 #[test]
 fn a_model_of_another_version_says_which() {
     let folder = fitted();
-    edited(&folder, |model| model["version"] = json!(2));
-    let parts = ["edited.json", "version 2", "version 3", "fit it again"];
+    edited(&folder, |model| model["version"] = json!(3));
+    let parts = ["edited.json", "version 3", "version 4", "fit it again"];
     predict_and_check_refuse(&folder, "edited.json", "data.csv", &parts);
 }
 

@@ -95,7 +95,7 @@ fn options_that_do_not_fit_are_refused() {
     let refused = |options: &str, parts: &[&str]| {
         folder.refuses(1, &format!("path data.csv -t y {PREDICTORS} {options}"), parts);
     };
-    refused("--family binomial", &["row 1", "\"y\"", "0 or 1", "--family"]);
+    refused("--family binomial", &["\"y\"", "two classes", "--family multinomial"]);
     refused("--theta 2", &["--theta", "--family"]);
     refused("--penalty lasso --q 0.5", &["--q", "--penalty"]);
     refused("--penalty lq --q 1.5", &["at least 2"]);
@@ -126,6 +126,12 @@ fn coxs_model_takes_times_and_events() {
     assert!(model["path"][4]["relative_gap"].as_f64() <= Some(1e-6));
     folder.succeeds("check fit/model.json data.csv");
     folder.succeeds("predict fit/model.json data.csv");
+    folder.refuses(1, &format!("{fit} --event died --strata nowhere"), &["nowhere", "--strata"]);
+    folder.refuses(
+        1,
+        "fit data.csv -t x1 --strata x2 --lambda 1",
+        &["--strata needs --family cox"],
+    );
     let all = folder.succeeds(&format!("{fit} --json")).stdout;
     assert!(all.contains("Breslow"), "every time is an event");
     folder.refuses(

@@ -34,7 +34,7 @@ fn a_path_leaves_four_whole_files() {
 
     let model = folder.json("out/model.json");
     assert_eq!(model["schema"], "chamfer-model");
-    assert_eq!(model["version"], 3);
+    assert_eq!(model["version"], 4);
     assert_eq!(model["data"], json!({"file": "data.csv", "rows": 30, "columns": 5}));
     assert_eq!(model["interrupted"], false);
     // A convex penalty has no smallest eigenvalue.
@@ -81,7 +81,7 @@ fn json_on_the_terminal_has_the_numbers_of_the_model() {
     for name in ["path", "data", "objective", "tolerance", "interrupted"] {
         assert_eq!(printed[name], model[name], "{name}");
     }
-    assert_eq!(printed["target"], "target");
+    assert_eq!(printed["targets"], json!(["target"]));
     assert_eq!(printed["missed_tolerance"], 0);
     let checked = folder.succeeds("check out/model.json data.csv --json").json();
     assert_eq!(checked["missed_tolerance"], 0);

@@ -101,7 +101,7 @@ pub struct DataArgs {
     pub target: Option<String>,
 
     /// Which of two labels of the target is predicted [default: the later in their order]
-    #[arg(long, value_name = "LABEL", help_heading = "Columns")]
+    #[arg(long, value_name = "LABEL", allow_negative_numbers = true, help_heading = "Columns")]
     pub positive: Option<String>,
 
     /// Column of observation weights

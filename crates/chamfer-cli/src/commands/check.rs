@@ -33,8 +33,7 @@ pub fn run(args: &CheckArgs) -> Result<Status, CliError> {
         .iter()
         .map(|fit| {
             let started = Instant::now();
-            let coefficients =
-                fit.coefficients_for(model.outputs(), &positions, &args.model)?;
+            let coefficients = fit.coefficients_for(model.outputs(), &positions, &args.model)?;
             let nonzero = support(&coefficients).len();
             let (optimality, explained) =
                 regression.certify(&coefficients, fit.lambda).map_err(regression_error)?;

@@ -5,7 +5,7 @@ use crate::error::CliError;
 use crate::input::{Encoding, Frame, Role};
 use crate::interrupt::Interrupt;
 use crate::model::{CvRecord, Model};
-use crate::output::{Progress, say, significant};
+use crate::output::{Progress, list, say, significant};
 use crate::plot::{CvPlot, cv_svg};
 use crate::spec::{FamilyName, FamilySpec, MetricName, numbered};
 use chamfer_glm::{CrossValidation, Error as GlmError, Folds, Regression, RegressionPoint};
@@ -73,8 +73,11 @@ pub fn check_classes(folds: &Folds, frame: &Frame, encoding: &Encoding) -> Resul
         }
     }
     if !lacking.is_empty() {
-        let lacking = lacking.join(", ");
-        say(&format!("warning: not every one of the {} folds has each class: {lacking}", folds.len()));
+        let lacking = list(&lacking[..lacking.len().min(5)], lacking.len());
+        say(&format!(
+            "warning: not every one of the {} folds has each class: {lacking}",
+            folds.len()
+        ));
     }
     Ok(())
 }
@@ -137,7 +140,7 @@ impl CvRecord {
         let lambdas: Vec<f64> = model.path.iter().map(|fit| fit.lambda).collect();
         let sizes: Vec<usize> = model.path.iter().map(|fit| fit.nonzero).collect();
         let place = |lambda: f64| lambdas.iter().position(|l| *l == lambda).unwrap_or(0);
-        let (path, target) = (model.penalty.title(), model.encoding.target_title());
+        let (path, target) = (model.penalty.title(), model.target_title());
         let title = format!("{path}, {} folds: {target} ({})", self.folds, model.data.file);
         Ok(cv_svg(&CvPlot {
             title: &title,
@@ -157,9 +160,10 @@ impl CvRecord {
         let line = |what: &str, lambda: f64| {
             let at = model.path.iter().position(|fit| fit.lambda == lambda).unwrap_or(0);
             format!(
-                "{what}: lambda {}, {} nonzero, {} {} ± {}\n",
+                "{what}: lambda {}, {} {}, {} {} ± {}\n",
                 significant(lambda),
                 model.path[at].nonzero,
+                if model.outputs().len() > 1 { "columns" } else { "nonzero" },
                 self.metric.title().to_lowercase(),
                 significant(self.mean[at]),
                 significant(self.standard_error[at])

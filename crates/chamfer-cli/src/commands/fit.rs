@@ -87,7 +87,8 @@ fn run(
         return Err(CliError::Options(message.to_owned()));
     }
     let penalty_spec = args.problem.penalty(&frame.names, &data_args.file.file, outputs)?;
-    if outputs == Outputs::Targets
+    let is_pair = outputs == Outputs::One && encoding.classes().is_some();
+    if (outputs == Outputs::Targets || is_pair)
         && let Some((name, value)) = data::constant_target(&frame, &encoding)
     {
         let names = DataNames { targets: std::slice::from_ref(name), ..names };
@@ -131,7 +132,13 @@ fn run(
     }
     let model = Model {
         head: Head::default(),
-        objective: objective(&family_spec, &penalty_spec, &settings, frame.weights.is_some(), several),
+        objective: objective(
+            &family_spec,
+            &penalty_spec,
+            &settings,
+            frame.weights.is_some(),
+            several,
+        ),
         path: solved.records(&frame.names, output_names(&family_spec, &encoding)),
         family: family_spec,
         penalty: penalty_spec,
@@ -193,8 +200,11 @@ fn check_options(args: &DataArgs, family: FamilyName) -> Result<(), CliError> {
     if family != FamilyName::Cox && args.strata.is_some() {
         return refuse("--strata needs --family cox");
     }
-    if !matches!(family, FamilyName::Binomial | FamilyName::SquaredHinge) && args.positive.is_some() {
-        return refuse("--positive needs --family binomial or squared-hinge, which have two classes");
+    if !matches!(family, FamilyName::Binomial | FamilyName::SquaredHinge) && args.positive.is_some()
+    {
+        return refuse(
+            "--positive needs --family binomial or squared-hinge, which have two classes",
+        );
     }
     Ok(())
 }

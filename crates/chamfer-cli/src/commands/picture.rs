@@ -6,6 +6,7 @@ use crate::input::Frame;
 use crate::model::{DataFacts, Model};
 use crate::output::with_commas;
 use crate::plot::{Curve, Panel, PanelsPlot, PathPlot, panels_svg, path_svg};
+use crate::spec::FamilyName;
 use chamfer_glm::{Regression, RegressionPoint};
 
 /// The SVG of the paths, a panel for each output; coefficients of standardized columns, if the fit has them.
@@ -17,14 +18,18 @@ pub fn draw(
 ) -> Result<String, CliError> {
     let DataFacts { file, rows, columns } = &model.data;
     let (rows, columns) = (with_commas(*rows), with_commas(*columns));
-    let (title, target) = (model.penalty.title(), model.encoding.target_title());
+    let (title, target) = (model.penalty.title(), model.target_title());
     let title = format!("{title}: {target} ({file}, {rows} × {columns})");
     let lambdas: Vec<f64> = points.iter().map(|point| point.lambda).collect();
     let standardized = "Coefficient (standardized columns)";
     let coefficient_label = if model.standardize { standardized } else { "Coefficient" };
+    // Coefficients for classes are all logits; those for targets are in the units of each.
+    let of_classes = model.family.name == FamilyName::Multinomial;
+    let named =
+        |name: &String| if of_classes { format!("{target} = {name}") } else { name.clone() };
+    let names: Vec<String> = model.outputs().iter().map(named).collect();
     let panel = |(k, name)| Panel { name, curves: curves(k, regression, points, model, frame) };
-    let panels: Vec<Panel> =
-        model.outputs().iter().map(String::as_str).enumerate().map(panel).collect();
+    let panels: Vec<Panel> = names.iter().map(String::as_str).enumerate().map(panel).collect();
     Ok(match panels.as_slice() {
         [panel] => path_svg(&PathPlot {
             title: &title,
@@ -34,8 +39,8 @@ pub fn draw(
             coefficient_label,
         }),
         panels => {
-            let (title, lambdas) = (&title, &lambdas);
-            panels_svg(&PanelsPlot { title, lambdas, panels, coefficient_label })
+            let (title, lambdas, common_scale) = (&title, &lambdas, of_classes);
+            panels_svg(&PanelsPlot { title, lambdas, panels, common_scale, coefficient_label })
         }
     }?)
 }

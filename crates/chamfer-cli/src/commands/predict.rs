@@ -41,7 +41,9 @@ pub fn run(args: &PredictArgs) -> Result<Status, CliError> {
         if !args.link {
             model.family.respond(&mut predictor, outputs.len());
         }
-        columns.extend(predictor.chunks_exact(n_rows).map(|of_rows| Column::Numbers(of_rows.to_vec())));
+        columns.extend(
+            predictor.chunks_exact(n_rows).map(|of_rows| Column::Numbers(of_rows.to_vec())),
+        );
     }
     let header = header(&model, &fits, args);
     let text = csv(&header, &frame.rows, &columns, classes.unwrap_or_default())?;
@@ -94,7 +96,9 @@ fn most_probable(predictor: &[f64], n_rows: usize, row: usize) -> usize {
         return usize::from(predictor[row] > 0.0);
     }
     let of_row = predictor.iter().skip(row).step_by(n_rows).enumerate();
-    of_row.fold((0, f64::NEG_INFINITY), |best, (k, &eta)| if eta > best.1 { (k, eta) } else { best }).0
+    of_row
+        .fold((0, f64::NEG_INFINITY), |best, (k, &eta)| if eta > best.1 { (k, eta) } else { best })
+        .0
 }
 
 /// Names of the columns: what is predicted, and λ where there are several.

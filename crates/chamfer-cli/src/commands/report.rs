@@ -94,8 +94,10 @@ fn target(model: &Model) -> String {
         names.iter().take(SHOWN).map(|name| format!("\"{name}\"")).collect()
     };
     let encoding = &model.encoding;
-    let (targets, n) = (list(&quoted(encoding.targets()), encoding.targets().len()), encoding.targets().len());
-    let targets = if n == 1 { format!("target {targets}") } else { format!("{n} targets: {targets}") };
+    let (targets, n) =
+        (list(&quoted(encoding.targets()), encoding.targets().len()), encoding.targets().len());
+    let targets =
+        if n == 1 { format!("target {targets}") } else { format!("{n} targets: {targets}") };
     match encoding.classes() {
         Some([other, positive]) if model.outputs().len() == 1 => {
             format!("{targets}: \"{positive}\" against \"{other}\"")
@@ -182,5 +184,9 @@ fn top_rows(
         let values = point.coefficients.iter().map(|of_output| value(of_output, j)).collect();
         (frame.names[j].as_str(), values)
     }));
-    format!("at lambda {}, {which}:\n{}", significant(point.lambda), top_of_outputs(&table, outputs))
+    format!(
+        "at lambda {}, {which}:\n{}",
+        significant(point.lambda),
+        top_of_outputs(&table, outputs)
+    )
 }

@@ -122,7 +122,7 @@ pub fn top_of_outputs(coefficients: &[(&str, Vec<f64>)], outputs: &[String]) -> 
     let rows = std::iter::once(header.collect()).chain(coefficients.iter().map(row));
     let mut text = named(rows.collect());
     if outputs.len() > SHOWN {
-        let _ = writeln!(text, "and {} more outputs, in model.json", outputs.len() - SHOWN);
+        let _ = writeln!(text, "and {} more, not shown", outputs.len() - SHOWN);
     }
     text
 }

@@ -76,7 +76,12 @@ impl Frame {
         let (_, vertical) = vertical_axis(plot, n_ticks);
         let labels = vertical.iter().map(|tick| tick.label.as_str());
         let vertical_room = ruler.widest(labels, TICK_LABEL.size)?;
-        Ok(MARGIN + AXIS_TITLE.size + 14.0 + vertical_room + TICK_LENGTH + 4.0)
+        Ok(Self::title_edge() + vertical_room + TICK_LENGTH + 4.0)
+    }
+
+    /// Where the title of the vertical axis ends and its marks may begin.
+    pub fn title_edge() -> f64 {
+        MARGIN + AXIS_TITLE.size + 14.0
     }
 
     /// A frame with these left and right, and top and bottom edges.

@@ -45,6 +45,8 @@ pub struct PanelsPlot<'a> {
     pub lambdas: &'a [f64],
     /// The outputs.
     pub panels: &'a [Panel<'a>],
+    /// Whether the vertical axes are the same, for coefficients that can be compared.
+    pub common_scale: bool,
     /// What the vertical axis shows.
     pub coefficient_label: &'a str,
 }
@@ -171,8 +173,8 @@ pub fn path_svg(plot: &PathPlot<'_>) -> Result<String, PlotError> {
     path::draw(plot)
 }
 
-/// Draws the coefficient paths of several outputs as an SVG document of 900 pixels in width: a panel for each,
-/// with the same axes. The ten columns, or groups, with the largest coefficients are coloured and named.
+/// Draws the coefficient paths of several outputs as an SVG document of 900 pixels in width: a panel for each.
+/// The ten columns, or groups, with the largest coefficients are coloured and named.
 ///
 /// # Errors
 ///

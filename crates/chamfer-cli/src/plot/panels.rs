@@ -1,4 +1,4 @@
-//! The picture of a path with several outputs: a panel for each, with the same axes and colours.
+//! The picture of a path with several outputs: a panel for each, with the same colours.
 
 use std::collections::HashMap;
 
@@ -9,12 +9,12 @@ use super::frame::{AXIS_TITLE, FAINT, Frame, INK, MARGIN, TITLE, WIDTH};
 use super::path::{COLORS, CURVE_WIDTH, HALO, NAME, NAME_GAP, NOTE, draw_curve, end, grey_for};
 use super::raster::{Fitted, Ruler};
 use super::ticks::grouped;
-use super::{Axes, Curve, PanelsPlot, PlotError};
+use super::{Axes, Curve, Panel, PanelsPlot, PlotError};
 
-const TOP: f64 = 76.0;
+const TOP: f64 = 48.0;
 /// The space between panels side by side, and for the name above each.
 const GAP: f64 = 16.0;
-const HEADING: f64 = 26.0;
+const HEADING: f64 = 30.0;
 /// The space below the last panels, for marks, title and note.
 const FOOT: f64 = 64.0;
 /// About how many marks the vertical axis of a panel gets.
@@ -41,14 +41,21 @@ pub fn draw(plot: &PanelsPlot<'_>) -> Result<String, PlotError> {
     let ruler = Ruler::new();
     let legend = Legend::of(plot, &ruler)?;
     let panels = &plot.panels[..plot.panels.len().min(MOST_PANELS)];
-    let values = panels.iter().flat_map(|panel| &panel.curves).flat_map(|curve| &curve.values);
-    let axes = Axes {
-        title: plot.title,
-        lambdas: plot.lambdas,
-        support_sizes: &[],
-        support_label: "",
-        label: plot.coefficient_label,
-        range: values.fold((0.0f64, 0.0f64), |(low, high), &v| (low.min(v), high.max(v))),
+    let axes = |panels: &[Panel<'_>]| {
+        let values = panels.iter().flat_map(|panel| &panel.curves).flat_map(|curve| &curve.values);
+        Axes {
+            title: plot.title,
+            lambdas: plot.lambdas,
+            support_sizes: &[],
+            support_label: "",
+            label: plot.coefficient_label,
+            range: values.fold((0.0f64, 0.0f64), |(low, high), &v| (low.min(v), high.max(v))),
+        }
+    };
+    let axes: Vec<Axes<'_>> = if plot.common_scale {
+        vec![axes(panels); panels.len()]
+    } else {
+        panels.iter().map(|panel| axes(std::slice::from_ref(panel))).collect()
     };
     let n_columns = match panels.len() {
         0..=3 => panels.len().max(1),
@@ -61,14 +68,19 @@ pub fn draw(plot: &PanelsPlot<'_>) -> Result<String, PlotError> {
     let height = TOP + n_rows as f64 * (HEADING + panel_height) + FOOT;
 
     let widest = legend.names.iter().fold(0.0, |widest: f64, name| widest.max(name.width));
-    let left = Frame::left_edge(&axes, VERTICAL_TICKS, &ruler)?;
+    let mut left = MARGIN;
+    for axes in &axes {
+        left = left.max(Frame::left_edge(axes, VERTICAL_TICKS, &ruler)?);
+    }
+    // Panels with scales of their own need room for their marks.
+    let gap = if plot.common_scale { GAP } else { GAP + left - Frame::title_edge() };
     let right = f64::from(WIDTH) - MARGIN - widest - SWATCH - 20.0;
-    let width = (right - left - (n_columns - 1) as f64 * GAP) / n_columns as f64;
+    let width = (right - left - (n_columns - 1) as f64 * gap) / n_columns as f64;
     let frame = |index: usize| {
         let (row, column) = ((index / n_columns) as f64, (index % n_columns) as f64);
-        let x = left + column * (width + GAP);
+        let x = left + column * (width + gap);
         let y = TOP + row * (HEADING + panel_height) + HEADING;
-        Frame::within(&axes, VERTICAL_TICKS, (x, x + width), (y, y + panel_height))
+        Frame::within(&axes[index], VERTICAL_TICKS, (x, x + width), (y, y + panel_height))
     };
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a few thousand")]
     let pixels = height.ceil() as u32;
@@ -78,8 +90,9 @@ pub fn draw(plot: &PanelsPlot<'_>) -> Result<String, PlotError> {
             let frame = frame(index);
             frame.draw_grid(canvas)?;
             legend.draw_curves(canvas, &frame, plot.lambdas, &panel.curves)?;
+            let has_values = !plot.common_scale || index % n_columns == 0;
             let is_lowest = index + n_columns >= panels.len();
-            frame.draw_panel_axes(canvas, &ruler, index % n_columns == 0, is_lowest)?;
+            frame.draw_panel_axes(canvas, &ruler, has_values, is_lowest)?;
             let name = ruler.fit(panel.name, PANEL.size, width)?;
             canvas.text(&name.text, (frame.left, frame.top - 7.0), PANEL, Align::Start)?;
         }
@@ -106,18 +119,22 @@ impl<'a> Legend<'a> {
     fn of(plot: &PanelsPlot<'a>, ruler: &Ruler) -> Result<Self, PlotError> {
         let mut size_of: HashMap<&str, (f64, f64)> = HashMap::new();
         let mut names: Vec<&str> = Vec::new();
-        for curve in plot.panels.iter().flat_map(|panel| &panel.curves) {
-            let largest = curve.values.iter().fold(0.0, |most: f64, value| most.max(value.abs()));
-            if largest == 0.0 {
-                continue;
+        let largest = |curve: &Curve<'_>| {
+            curve.values.iter().fold(0.0, |most: f64, value| most.max(value.abs()))
+        };
+        for panel in plot.panels {
+            // What cannot be compared between panels is taken relative to each.
+            let of_panel = panel.curves.iter().map(largest).fold(0.0, f64::max);
+            let unit = if plot.common_scale { 1.0 } else { of_panel };
+            for curve in panel.curves.iter().filter(|curve| largest(curve) > 0.0) {
+                let (at_end, ever) = size_of.entry(curve.name).or_insert_with(|| {
+                    names.push(curve.name);
+                    (0.0, 0.0)
+                });
+                // The norm over all panels, without overflow.
+                *at_end = at_end.hypot(end(curve) / unit);
+                *ever = ever.max(largest(curve) / unit);
             }
-            let (at_end, ever) = size_of.entry(curve.name).or_insert_with(|| {
-                names.push(curve.name);
-                (0.0, 0.0)
-            });
-            // The norm over all panels, without overflow.
-            *at_end = at_end.hypot(end(curve));
-            *ever = ever.max(largest);
         }
         names.sort_by(|a, b| {
             let (a, b) = (size_of[a], size_of[b]);
@@ -180,7 +197,7 @@ fn draw_note(canvas: &Canvas<'_>, others: usize, left_out: usize, y: f64) -> Res
         _ => notes.push(format!("{} other columns in grey", grouped(others))),
     }
     if left_out > 0 {
-        notes.push(format!("{} more not shown", grouped(left_out)));
+        notes.push(format!("{} more panels not shown", grouped(left_out)));
     }
     canvas.text(&notes.join("; "), (f64::from(WIDTH) - MARGIN, y), NOTE, Align::End)
 }

@@ -77,6 +77,44 @@ fn edge_cases_render() {
 }
 
 #[test]
+fn panels_render_for_any_number_of_outputs() {
+    let example = Example::new(14, 6, 1.0, 1e3, 1.0);
+    for n_panels in [0, 1, 2, 3, 4, 5, 9, 10, 24, 40] {
+        for common_scale in [true, false] {
+            let names: Vec<String> = (0..n_panels).map(|k| format!("class <{k}>")).collect();
+            let panel = |(k, name): (usize, &'_ String)| -> (String, Vec<Vec<f64>>) {
+                let scaled = |values: &Vec<f64>| values.iter().map(|v| v * k as f64).collect();
+                (name.clone(), example.values.iter().map(scaled).collect())
+            };
+            let values: Vec<_> = names.iter().enumerate().map(panel).collect();
+            let curves = |values: &Vec<Vec<f64>>| -> Vec<Curve<'_>> {
+                let pairs = example.names.iter().zip(values);
+                pairs.map(|(name, values)| Curve { name, values: values.clone() }).collect()
+            };
+            let panels: Vec<Panel<'_>> = values
+                .iter()
+                .map(|(name, values)| Panel { name, curves: curves(values) })
+                .collect();
+            let svg = panels_svg(&PanelsPlot {
+                title: "A title",
+                lambdas: &example.lambdas,
+                panels: &panels,
+                common_scale,
+                coefficient_label: "Coefficient",
+            })
+            .expect("drawable panels");
+            let tree = Tree::from_str(&svg, &Options::default()).expect("a well-formed document");
+            assert!(tree.size().width() == 900.0 && tree.size().height() < 1500.0);
+            assert!(!svg.contains("2147483647"), "a coordinate is out of range");
+            // The first panel has zeros only.
+            assert_eq!(svg.contains("all coefficients are zero"), n_panels < 2, "{n_panels}");
+            assert_eq!(svg.contains("4 other columns in grey"), n_panels >= 2, "{n_panels}");
+            assert_eq!(svg.contains("16 more panels not shown"), n_panels == 40);
+        }
+    }
+}
+
+#[test]
 fn a_path_of_zeros_says_so() {
     let notice = "all coefficients are zero";
     assert!(Example::new(0, 5, 1.0, 10.0, 1.0).svg().unwrap().contains(notice));

@@ -4,7 +4,6 @@ use serde::{Deserialize, Serialize};
 
 use super::selection::Missing;
 use super::sparse_name;
-use crate::output::list;
 
 /// How a table is turned into numbers, found out from the training data and kept with the model.
 ///
@@ -143,14 +142,6 @@ impl Encoding {
     #[must_use]
     pub fn targets(&self) -> &[String] {
         &self.targets
-    }
-
-    /// The targets in a few words.
-    #[must_use]
-    pub fn target_title(&self) -> String {
-        const SHOWN: usize = 3;
-        let shown = &self.targets[..self.targets.len().min(SHOWN)];
-        list(shown, self.targets.len())
     }
 
     /// What the target is one of, if it is a class; the last of two is the positive one.

@@ -34,7 +34,7 @@ fn json_is_readable() {
     let (encoding, _) = trained(Missing::Drop);
     let json: serde_json::Value = serde_json::to_value(&encoding).unwrap();
     let expected = serde_json::json!({
-        "target": "y",
+        "targets": ["y"],
         "weights": "w",
         "missing": "drop",
         "predictors": {

@@ -27,7 +27,7 @@ fn numbers_and_indicators() {
     assert_eq!(frame.target, Some(vec![1.0, 2.0, 3.0]));
     assert_eq!(frame.weights, Some(vec![1.0, 0.0, 2.0]));
     assert_eq!(frame.rows, [1, 2, 3]);
-    assert_eq!(encoding.target(), "y");
+    assert_eq!(encoding.targets(), ["y"]);
     assert_eq!(encoding.text_columns(), ["city"]);
     assert_eq!(notes.len(), 1);
     assert_says(&notes[0], &["\"city\" (2 labels)"]);
@@ -59,7 +59,10 @@ fn target_and_weights_are_checked() {
     let weighted = |name: &str| Selection { weights: Some(name.to_owned()), ..predict("y") };
     assert_says(error(content, &Selection::default()), &["--target", "\"a\"", "and 1 more"]);
     assert_says(error(content, &predict("Y")), &["no column \"Y\"", "did you mean \"y\""]);
-    assert_says(error(content, &predict("b")), &["column \"b\": --target needs", "text"]);
+    assert_says(
+        error(content, &predict("b")),
+        &["column \"b\": the target must be numbers", "text", "multinomial"],
+    );
     assert_says(error(content, &weighted("b")), &["column \"b\": --weights needs"]);
     assert_says(error(content, &weighted("y")), &["both --target and --weights"]);
     assert_says(error(content, &weighted("w")), &["row 2 (line 3), column \"w\"", "-1"]);

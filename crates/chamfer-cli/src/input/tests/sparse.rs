@@ -36,7 +36,7 @@ fn lines_become_columns() {
     assert_eq!(sparse(&frame.matrix), &expected);
     assert_eq!(frame.names, ["x1", "x2", "x3", "x4", "x5"]);
     assert_eq!(frame.target, Some(vec![1.0, -1.0, 2.5, 0.0]));
-    assert_eq!((encoding.target(), notes), ("target", vec![]));
+    assert_eq!((encoding.targets(), notes), (["target".to_owned()].as_slice(), vec![]));
 }
 
 #[test]
