@@ -23,7 +23,9 @@ fn data(n_rows: usize) -> Folder {
     let mut lines = data.csv().lines().map(str::to_owned).collect::<Vec<_>>();
     lines[0] += ",two,number,three,code";
     for (i, row) in data.rows.iter().enumerate() {
-        lines[i + 1] += &format!(",{}", text(i, row));
+        let text = text(i, row);
+        lines[i + 1] += ",";
+        lines[i + 1] += &text;
     }
     Folder::with("data.csv", lines.join("\n") + "\n")
 }
@@ -306,31 +308,28 @@ fn a_class_with_one_row_is_fitted_but_not_validated() {
     let fold = |line: &str| {
         if line.contains("other") {
             "1"
-        } else if line.len() % 2 == 0 {
+        } else if line.len().is_multiple_of(2) {
             "2"
         } else {
             "3"
         }
     };
-    let folds: String = csv
-        .lines()
-        .enumerate()
-        .map(|(i, line)| format!("{line},{}\n", if i == 0 { "fold" } else { fold(line) }))
-        .collect();
-    folder.write("data.csv", folds);
+    let folds = csv.lines().enumerate().map(|(i, line)| {
+        let fold = if i == 0 { "fold" } else { fold(line) };
+        format!("{line},{fold}")
+    });
+    folder.write("data.csv", folds.collect::<Vec<_>>().join("\n"));
     let parts = ["all 2 rows of the class \"other\" are in one fold"];
     folder.refuses(1, &format!("cv {fit} --fold-column fold"), &parts);
 }
 
 #[test]
 fn svmlight_labels_are_classes() {
-    let lines: String = (0..40)
-        .map(|i| {
-            let (a, b) = (((i * 7) % 11) as f64 / 3.0, ((i * 5) % 13) as f64 / 4.0);
-            format!("{} 1:{a} 2:{b}\n", if a > b { "+1" } else { "-1" })
-        })
-        .collect();
-    let folder = Folder::with("data.svm", lines);
+    let line = |i: usize| {
+        let (a, b) = (((i * 7) % 11) as f64 / 3.0, ((i * 5) % 13) as f64 / 4.0);
+        format!("{} 1:{a} 2:{b}", if a > b { "+1" } else { "-1" })
+    };
+    let folder = Folder::with("data.svm", (0..40).map(line).collect::<Vec<_>>().join("\n"));
     folder.succeeds("fit data.svm --family binomial --lambda 0.01 --out fit");
     folder.succeeds("check fit/model.json data.svm");
     let run = folder.succeeds("predict fit/model.json data.svm");

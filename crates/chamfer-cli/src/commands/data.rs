@@ -97,20 +97,6 @@ pub fn family(
     })
 }
 
-/// The first target that does not vary in the rows that count, with its value.
-pub fn constant_target<'a>(frame: &Frame, encoding: &'a Encoding) -> Option<(&'a String, f64)> {
-    let target = frame.target.as_deref().unwrap_or_default();
-    let n_rows = frame.rows.len();
-    let counts = |row: usize| frame.weights.as_ref().is_none_or(|weights| weights[row] > 0.0);
-    let constant = |values: &[f64]| {
-        let mut counted = (0..n_rows).filter(|&row| counts(row)).map(|row| values[row]);
-        let first = counted.next()?;
-        counted.all(|value| value == first).then_some(first)
-    };
-    let mut targets = encoding.targets().iter().zip(target.chunks_exact(n_rows));
-    targets.find_map(|(name, values)| Some((name, constant(values)?)))
-}
-
 /// What the rows and columns of a frame are called, for a model that is applied to it.
 pub fn names<'a>(file: &'a Path, frame: &'a Frame, encoding: &'a Encoding) -> DataNames<'a> {
     let (columns, rows) = (frame.names.as_slice(), frame.rows.as_slice());

@@ -1,8 +1,9 @@
 //! `chamfer path`, `chamfer cv` and `chamfer fit`.
 
-use super::{Status, columns, cv, data, picture, report, solved, to_json};
+use super::{Status, columns, cv, data, picture, report, responses, solved, to_json};
 use crate::args::{CvArgs, DataArgs, FitArgs, GridArgs, ModelArgs, PathArgs};
 use crate::error::{CliError, DataNames};
+use crate::input::Frame;
 use crate::interrupt::Interrupt;
 use crate::model::{DataFacts, Head, Model, output_names};
 use crate::output::{OutputFolder, PathTable, say};
@@ -47,6 +48,18 @@ impl Lambdas {
         given.dedup();
         Self::Given(given)
     }
+
+    /// The λs of a regression, largest first.
+    fn values(self, regression: &Regression, frame: &Frame) -> Result<Vec<f64>, GlmError> {
+        match self {
+            Self::Given(lambdas) => Ok(lambdas),
+            Self::Grid { n_lambdas, min_ratio } => {
+                let wide = frame.matrix.n_rows() < frame.matrix.n_cols();
+                let ratio = min_ratio.unwrap_or(if wide { 1e-2 } else { 1e-4 });
+                lambda_grid(regression.lambda_max()?, n_lambdas, ratio)
+            }
+        }
+    }
 }
 
 fn run(
@@ -64,7 +77,7 @@ fn run(
     let folder = args.out.as_deref().map(OutputFolder::prepare).transpose()?;
     let interrupt = Interrupt::listen()?;
     let family_spec = args.problem.family()?;
-    check_options(data_args, family_spec.name)?;
+    responses::check_options(data_args, family_spec.name)?;
     let fold_column = if let Work::Cv(args) = work { cv::fold_column(args) } else { None };
     let (encoding, frame, notes) = data::training(data_args, family_spec.name, fold_column)?;
     for note in &notes {
@@ -82,31 +95,13 @@ fn run(
     };
     let outputs = family_spec.outputs(encoding.targets().len());
     let several = outputs != Outputs::One;
-    if several && frame.offset.is_some() {
-        let message = "--offset goes with one predictor, not with several classes or targets";
-        return Err(CliError::Options(message.to_owned()));
-    }
+    responses::check(outputs, &frame, names)?;
     let penalty_spec = args.problem.penalty(&frame.names, &data_args.file.file, outputs)?;
-    let is_pair = outputs == Outputs::One && encoding.classes().is_some();
-    if (outputs == Outputs::Targets || is_pair)
-        && let Some((name, value)) = data::constant_target(&frame, &encoding)
-    {
-        let names = DataNames { targets: std::slice::from_ref(name), ..names };
-        return Err(CliError::regression(&GlmError::ConstantTarget { value }, names));
-    }
     let family = data::family(&family_spec, &frame, &encoding).map_err(regression_error)?;
     let penalty = penalty_spec.make(&frame.names)?;
     let regression = Regression::new(design.as_ref(), family.as_ref(), penalty, &settings)
         .map_err(regression_error)?;
-    let lambdas = match lambdas {
-        Lambdas::Given(lambdas) => lambdas,
-        Lambdas::Grid { n_lambdas, min_ratio } => {
-            let wide = frame.matrix.n_rows() < frame.matrix.n_cols();
-            let ratio = min_ratio.unwrap_or(if wide { 1e-2 } else { 1e-4 });
-            let largest = regression.lambda_max().map_err(regression_error)?;
-            lambda_grid(largest, n_lambdas, ratio).map_err(regression_error)?
-        }
-    };
+    let lambdas = lambdas.values(&regression, &frame).map_err(regression_error)?;
 
     let folds = match work {
         Work::Cv(args) => {
@@ -189,24 +184,6 @@ fn objective(
         (_, true) => ", η = offset + Xβ + b",
     };
     format!("{} + {penalty}{predictor}", family.loss(weighted, several))
-}
-
-/// Refuses options for the data that the family has no use for.
-fn check_options(args: &DataArgs, family: FamilyName) -> Result<(), CliError> {
-    let refuse = |message: &str| Err(CliError::Options(message.to_owned()));
-    if family != FamilyName::Cox && args.event.is_some() {
-        return refuse("--event needs --family cox");
-    }
-    if family != FamilyName::Cox && args.strata.is_some() {
-        return refuse("--strata needs --family cox");
-    }
-    if !matches!(family, FamilyName::Binomial | FamilyName::SquaredHinge) && args.positive.is_some()
-    {
-        return refuse(
-            "--positive needs --family binomial or squared-hinge, which have two classes",
-        );
-    }
-    Ok(())
 }
 
 /// Writes the files of a fit; says where they are.

@@ -1,4 +1,4 @@
-//! The subcommands: `fit` (with what it needs: `columns`, `solved`, `cv`, `picture`, `report`), `predict`,
+//! The subcommands: `fit` (with what it needs: `columns`, `solved`, `cv`, `picture`, `report`, `responses`), `predict`,
 //! `check` and `catalogue`; `data` reads for all of them but the last.
 
 mod catalogue;
@@ -10,6 +10,7 @@ mod fit;
 mod picture;
 mod predict;
 mod report;
+mod responses;
 mod solved;
 
 use crate::args::Command;

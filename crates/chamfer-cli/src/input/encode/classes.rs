@@ -69,18 +69,17 @@ pub(super) fn number(
     let mut class_of: HashMap<u64, usize> = HashMap::new();
     for &row in rows {
         let value = target.values[row];
-        let class = match class_of.get(&value.to_bits()) {
-            Some(&class) => class,
-            None => {
-                let label = target.label(value);
-                let Some(class) = position(classes, &label) else {
-                    let known = quote_some(&classes[..classes.len().min(SHOWN)], classes.len());
-                    let problem = ValueProblem::UnknownClass { label, known };
-                    return Err(problem.at(source.row(row).column(&target.name)));
-                };
-                class_of.insert(value.to_bits(), class);
-                class
-            }
+        let class = if let Some(&class) = class_of.get(&value.to_bits()) {
+            class
+        } else {
+            let label = target.label(value);
+            let Some(class) = position(classes, &label) else {
+                let known = quote_some(&classes[..classes.len().min(SHOWN)], classes.len());
+                let problem = ValueProblem::UnknownClass { label, known };
+                return Err(problem.at(source.row(row).column(&target.name)));
+            };
+            class_of.insert(value.to_bits(), class);
+            class
         };
         target.values[row] = class as f64;
     }
