@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, HashMap};
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
 #[serde(rename_all = "snake_case")]
 pub enum FamilyName {
-    /// Any number, or several targets with any; least squares
+    /// Any number, for one target or several; least squares
     #[default]
     Gaussian,
     /// One of two labels, or a share between 0 and 1; logistic regression

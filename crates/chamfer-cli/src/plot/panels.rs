@@ -106,8 +106,9 @@ pub fn draw(plot: &PanelsPlot<'_>) -> Result<String, PlotError> {
         canvas.text_upwards(&label.text, (MARGIN + AXIS_TITLE.size, middle), AXIS_TITLE)?;
         legend.draw(canvas, right + 20.0, TOP + HEADING)?;
         draw_note(canvas, legend.others, plot.panels.len() - panels.len(), foot)?;
-        if legend.names.is_empty() {
-            let at = (center, middle);
+        if legend.names.is_empty() && !panels.is_empty() {
+            let first = frame(0);
+            let at = (center, first.y(0.0) - 12.0);
             canvas.text("all coefficients are zero", at, NOTICE, Align::Middle)?;
         }
         Ok(())
