@@ -114,6 +114,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         intercept: request.intercept,
         standardize: request.standardize,
         offset: request.offset.as_deref(),
+        ..RegressionSettings::default()
     };
     let penalty = penalty(&request)?;
     let regression = Regression::new(&design, family.as_ref(), penalty, &settings)?;

@@ -198,7 +198,13 @@ pub enum Error {
         /// The coefficient.
         value: f64,
     },
-    /// A group or a list of unpenalized columns names a column that is not there.
+    /// A path is to start at a coefficient or an intercept that is NaN or infinite.
+    #[error("the start has a coefficient that is {value}: start at the coefficients of a fit")]
+    NonFiniteStart {
+        /// The coefficient.
+        value: f64,
+    },
+    /// A group, a list of unpenalized columns or a coefficient names a column that is not there.
     #[error("column {column} is not in the design, which has {n_cols} columns (counted from 0)")]
     NoSuchColumn {
         /// The column.

@@ -76,7 +76,9 @@ pub use family::{
     Poisson, RowLoss, Separable, SquaredHinge, Ties, Tweedie,
 };
 pub use loss::{Loss, SquaredLoss};
-pub use path::{Coefficients, PathPoint, lambda_grid, path};
+pub use path::{Coefficients, PathPoint, lambda_grid, path, path_from};
 pub use problem::{Problem, ProblemSettings, RegressionCertificate};
-pub use regression::{Criterion, Optimality, Regression, RegressionPoint, RegressionSettings};
+pub use regression::{
+    Criterion, Optimality, PathStart, Regression, RegressionPoint, RegressionSettings,
+};
 pub use regularizer::Regularizer;

@@ -98,8 +98,33 @@ pub fn path<'p>(
     tolerance: f64,
     stop: &'p (dyn Fn() -> bool + 'p),
 ) -> Result<impl Iterator<Item = Result<PathPoint, Error>> + 'p, Error> {
+    path_from(
+        problem,
+        &Coefficients { intercept: 0.0, values: Vec::new() },
+        lambdas,
+        tolerance,
+        stop,
+    )
+}
+
+/// As [`path()`], but the first λ starts from coefficients on the original scale: those of a point of
+/// another path, on the same data or on others like it.
+///
+/// The solver knows nothing but `start`, so a path that was cut into parts, each beginning at the end of
+/// the one before it, is the same bits whoever solves the parts, and whenever.
+///
+/// # Errors
+/// As [`path()`]; if a coefficient of `start` is not finite or has no column.
+pub fn path_from<'p>(
+    problem: &'p Problem<'p>,
+    start: &Coefficients,
+    lambdas: &'p [f64],
+    tolerance: f64,
+    stop: &'p (dyn Fn() -> bool + 'p),
+) -> Result<impl Iterator<Item = Result<PathPoint, Error>> + use<'p>, Error> {
     check_path(lambdas, tolerance)?;
-    let mut solver = WorkingSet::new(problem);
+    let (columns, scaled) = problem.on_standardized_scale(start)?;
+    let mut solver = WorkingSet::new(problem, &columns, &scaled);
     let mut interrupted = false;
     Ok(lambdas.iter().map_while(move |&lambda| {
         if interrupted {
@@ -129,4 +154,18 @@ pub(crate) fn check_path(lambdas: &[f64], tolerance: f64) -> Result<(), Error> {
     } else {
         Err(Error::InvalidTolerance { value: tolerance })
     }
+}
+
+/// Refuses coefficients that no solver can start from.
+pub(crate) fn check_start(start: &Coefficients, n_cols: usize) -> Result<(), Error> {
+    for &(column, value) in &start.values {
+        if column >= n_cols {
+            return Err(Error::NoSuchColumn { column, n_cols });
+        }
+        if !value.is_finite() {
+            return Err(Error::NonFiniteStart { value });
+        }
+    }
+    let value = start.intercept;
+    if value.is_finite() { Ok(()) } else { Err(Error::NonFiniteStart { value }) }
 }

@@ -2,8 +2,10 @@
 
 use crate::design::{Design, Standardized};
 use crate::loss::{Loss, SquaredLoss};
+use crate::path::check_start;
 use crate::{Coefficients, Error};
 use chamfer::{DualityGap, L1, Penalty, Strength};
+use std::collections::BTreeMap;
 
 /// Settings of a [`Problem`].
 ///
@@ -210,6 +212,17 @@ impl<'a> Problem<'a> {
     /// `R²` at a residual.
     pub(crate) fn r_squared(&self, residual: &[f64]) -> f64 {
         1.0 - self.loss.value(residual, self.design.weights()) / self.null_value
+    }
+
+    /// Columns and coefficients of standardized columns, without zeros, by column.
+    pub(crate) fn on_standardized_scale(
+        &self,
+        coefficients: &Coefficients,
+    ) -> Result<(Vec<usize>, Vec<f64>), Error> {
+        check_start(coefficients, self.design.n_cols())?;
+        let scaled = |&(j, b): &(usize, f64)| (j, b * self.design.scale(j));
+        let by_column: BTreeMap<usize, f64> = coefficients.values.iter().map(scaled).collect();
+        Ok(by_column.into_iter().filter(|(_, b)| *b != 0.0).unzip())
     }
 
     /// The coefficients on the original scale, with the intercept.

@@ -175,6 +175,12 @@ impl Regularizer {
         self.bounds.as_deref()
     }
 
+    /// Between what the coefficients of `column` must be.
+    pub(crate) fn limits(&self, column: usize) -> (f64, f64) {
+        let least = if self.shape == Shape::NonNegative { 0.0 } else { f64::NEG_INFINITY };
+        self.bounds.as_ref().map_or((least, f64::INFINITY), |bounds| bounds[column])
+    }
+
     /// The share `α` of `R`; the rest is a ridge.
     #[must_use]
     pub fn l1_ratio(&self) -> f64 {
@@ -371,6 +377,15 @@ impl Terms {
     /// Columns without a penalty.
     pub(crate) fn unpenalized(&self) -> &[usize] {
         &self.unpenalized
+    }
+
+    /// In how many terms each of `n_cols` columns is: more than one where groups overlap.
+    pub(crate) fn uses(&self, n_cols: usize) -> Vec<usize> {
+        let mut uses = vec![0; n_cols];
+        for &column in &self.columns {
+            uses[column] += 1;
+        }
+        uses
     }
 
     /// Where the coefficients of term `t` are among those of all terms: column by column, and for

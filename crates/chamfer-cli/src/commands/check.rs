@@ -21,6 +21,7 @@ pub fn run(args: &CheckArgs) -> Result<Status, CliError> {
         intercept: model.intercept,
         standardize: model.standardize,
         offset: frame.offset.as_deref(),
+        ..RegressionSettings::default()
     };
     let family = data::family(&model.family, &frame, &model.encoding).map_err(regression_error)?;
     let penalty = model.penalty.make(&frame.names)?;

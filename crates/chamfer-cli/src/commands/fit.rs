@@ -92,6 +92,7 @@ fn run(
         intercept: !args.no_intercept,
         standardize: !args.no_standardize,
         offset: frame.offset.as_deref(),
+        ..RegressionSettings::default()
     };
     let outputs = family_spec.outputs(encoding.targets().len());
     let several = outputs != Outputs::One;

@@ -33,40 +33,19 @@ impl Regression<'_> {
         let outputs = self.family.n_outputs();
         Error::check_length("the sets of coefficients", outputs, coefficients.len())?;
         let n_cols = self.design.n_cols();
-        let mut scaled = vec![0.0; n_cols * outputs];
-        let mut intercepts = Vec::new();
-        for (k, of_output) in coefficients.iter().enumerate() {
-            let mut intercept = of_output.intercept;
-            for &(column, b) in &of_output.values {
-                if column >= n_cols {
-                    return Err(Error::NoSuchColumn { column, n_cols });
-                }
-                let limits = self.penalty.bounds().map(|limits| limits[column]);
-                if limits.is_some_and(|(lower, upper)| b < lower || b > upper) {
-                    return Err(Error::OutsideBounds { column, value: b });
-                }
-                scaled[column * outputs + k] = b * self.design.scale(column);
-                intercept += b * self.design.centre(column);
+        let limits = |column: usize| self.penalty.bounds().map(|limits| limits[column]);
+        for &(column, value) in coefficients.iter().flat_map(|of_output| &of_output.values) {
+            if column >= n_cols {
+                return Err(Error::NoSuchColumn { column, n_cols });
             }
-            intercepts.extend(self.intercept.then_some(intercept));
+            if limits(column).is_some_and(|(lower, upper)| value < lower || value > upper) {
+                return Err(Error::OutsideBounds { column, value });
+            }
         }
-        let mut times = vec![0; n_cols];
-        for &column in self.terms.columns() {
-            times[column] += 1;
-        }
-        if let Some(column) = times.iter().position(|times| *times > 1) {
+        if let Some(column) = self.terms.uses(n_cols).iter().position(|uses| *uses > 1) {
             return Err(Error::OverlappingGroups { column });
         }
-        let of = |columns: &[usize]| -> Vec<f64> {
-            columns.iter().flat_map(|j| &scaled[j * outputs..(j + 1) * outputs]).copied().collect()
-        };
-        let live = |t: &usize| of(self.terms.of(*t)).iter().any(|b| *b != 0.0);
-        let members: Vec<usize> = (0..self.terms.len()).filter(live).collect();
-        let mut all = intercepts;
-        all.extend(of(self.terms.unpenalized()));
-        for &t in &members {
-            all.extend(of(self.terms.of(t)));
-        }
+        let (members, all) = self.on_standardized_scale(coefficients);
         let look = self.look(&members, &all, &|| false)?;
         let optimality = self.optimality(&members, &all, &look, lambda, &|| false)?;
         Ok((optimality, self.deviance_explained(look.loss)))

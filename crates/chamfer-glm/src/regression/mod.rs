@@ -3,18 +3,19 @@
 mod bounds;
 mod certify;
 mod newton;
+mod path;
 mod refine;
 mod restricted;
 mod solver;
 
 use crate::design::{Design, Standardized};
-use crate::path::{PathPoint, check_path, path};
+use crate::path::PathPoint;
 use crate::regularizer::Terms;
 use crate::{Coefficients, Error, Family, Problem, ProblemSettings, Regularizer};
 use chamfer::DualityGap;
+pub use path::PathStart;
 pub use refine::Criterion;
 use restricted::Restricted;
-use solver::Solver;
 use std::collections::BTreeMap;
 
 /// Settings of a [`Regression`].
@@ -24,6 +25,7 @@ use std::collections::BTreeMap;
 /// | `intercept` | `true` | fit an intercept for each output, never penalized |
 /// | `standardize` | `true` | penalize the coefficients of columns scaled to variance 1 |
 /// | `offset` | none | what is added to the linear predictor, output by output |
+/// | `start` | `Best` | where paths of penalties that are not convex descend from |
 #[derive(Debug, Clone, Copy)]
 pub struct RegressionSettings<'a> {
     /// Fit an intercept for each output, never penalized. Families without one ignore it.
@@ -33,11 +35,13 @@ pub struct RegressionSettings<'a> {
     pub standardize: bool,
     /// A known part of the linear predictor: row by row, and output by output if there are several.
     pub offset: Option<&'a [f64]>,
+    /// Where paths of penalties that are not convex descend from; others ignore it.
+    pub start: PathStart,
 }
 
 impl Default for RegressionSettings<'_> {
     fn default() -> Self {
-        Self { intercept: true, standardize: true, offset: None }
+        Self { intercept: true, standardize: true, offset: None, start: PathStart::Best }
     }
 }
 
@@ -58,6 +62,7 @@ pub struct Regression<'a> {
     intercept: bool,
     standardize: bool,
     offset: Vec<f64>,
+    start: PathStart,
     null: Null,
     /// The problem with the convex penalty on the same terms, where the penalty is not convex.
     convex: Option<Box<Self>>,
@@ -145,23 +150,6 @@ impl From<PathPoint> for RegressionPoint {
     }
 }
 
-/// One of two iterators.
-enum Either<L, R> {
-    Left(L),
-    Right(R),
-}
-
-impl<L: Iterator, R: Iterator<Item = L::Item>> Iterator for Either<L, R> {
-    type Item = L::Item;
-
-    fn next(&mut self) -> Option<L::Item> {
-        match self {
-            Self::Left(left) => left.next(),
-            Self::Right(right) => right.next(),
-        }
-    }
-}
-
 impl RegressionPoint {
     /// The linear predictor `offset + b + Xβ` for every row of `design`, output by output;
     /// [`Family::respond`] turns it into means or probabilities.
@@ -235,6 +223,7 @@ impl<'a> Regression<'a> {
             intercept,
             standardize,
             offset,
+            start: settings.start,
             null,
             convex: None,
             lasso: None,
@@ -275,44 +264,15 @@ impl<'a> Regression<'a> {
         if lambda > 0.0 && lambda.is_finite() { Ok(lambda) } else { Err(Error::NoSignal) }
     }
 
-    /// Solves at each of `lambdas`, in their order, as the iterator is advanced; each starts from the one
-    /// before it.
-    ///
-    /// Each item meets `tolerance`, or is marked as not converged: by the relative duality gap for convex
-    /// penalties, by first- and second-order optimality for the others. When `stop` returns true, the
-    /// iterator yields [`Error::Interrupted`] and ends.
-    ///
-    /// # Errors
-    /// If `lambdas` is empty, a λ is not a finite number above 0, or the tolerance is not in (0, 1).
-    pub fn path<'p>(
-        &'p self,
-        lambdas: &'p [f64],
-        tolerance: f64,
-        stop: &'p (dyn Fn() -> bool + Sync + 'p),
-    ) -> Result<impl Iterator<Item = Result<RegressionPoint, Error>> + 'p, Error> {
-        check_path(lambdas, tolerance)?;
-        if let Some(lasso) = &self.lasso {
-            let points = path(lasso, lambdas, tolerance, stop)?;
-            let points = points.map(|point| point.map(RegressionPoint::from));
-            return Ok(Either::Left(points.map(|point| self.data.failure().map_or(point, Err))));
-        }
-        let mut solver = Solver::new(self);
-        let mut ended = false;
-        Ok(Either::Right(lambdas.iter().map_while(move |&lambda| {
-            if ended {
-                return None;
-            }
-            let point = solver.solve(lambda, tolerance, stop);
-            let point = self.data.failure().map_or(point, Err);
-            ended = point.is_err();
-            Some(point)
-        })))
-    }
-
     /// The settings that it was made with.
     pub(crate) fn settings(&self) -> RegressionSettings<'_> {
         let offset = (!self.offset.is_empty()).then_some(self.offset.as_slice());
-        RegressionSettings { intercept: self.intercept, standardize: self.standardize, offset }
+        RegressionSettings {
+            intercept: self.intercept,
+            standardize: self.standardize,
+            offset,
+            start: self.start,
+        }
     }
 
     fn with_convex_penalty(&self) -> Self {
@@ -325,6 +285,7 @@ impl<'a> Regression<'a> {
             intercept: self.intercept,
             standardize: self.standardize,
             offset: self.offset.clone(),
+            start: self.start,
             null: self.null.clone(),
             convex: None,
             lasso: None,

@@ -5,8 +5,8 @@
 
 use super::certify::Look;
 use super::newton::Newton;
-use super::{Null, Optimality, Regression, RegressionPoint};
-use crate::Error;
+use super::{Null, Optimality, PathStart, Regression, RegressionPoint};
+use crate::{Coefficients, Error};
 use faer::Mat;
 use std::sync::Arc;
 
@@ -91,15 +91,26 @@ impl Regression<'_> {
 }
 
 impl<'a> Solver<'a> {
+    /// Starts at the null model.
     pub(super) fn new(regression: &'a Regression<'a>) -> Self {
-        let set = WorkingSet {
-            members: Vec::new(),
-            is_member: vec![false; regression.terms.len()],
-            coefficients: regression.null.coefficients.clone(),
-            gram: Arc::new(Mat::new()),
+        let guide = match regression.start {
+            PathStart::Previous => None,
+            _ => regression.convex.as_deref(),
         };
-        let guide = regression.convex.as_deref().map(|convex| Box::new(Solver::new(convex)));
-        Self { regression, set, guide }
+        let guide = guide.map(|convex| Box::new(Solver::new(convex)));
+        let coefficients = regression.null.coefficients.clone();
+        Self { regression, set: WorkingSet::new(regression, Vec::new(), coefficients), guide }
+    }
+
+    /// Starts at coefficients on the original scale. Nothing else is in its state, nor in that of the guide.
+    pub(super) fn starting_at(regression: &'a Regression<'a>, start: &[Coefficients]) -> Self {
+        let guide = match regression.start {
+            PathStart::Previous | PathStart::DenseToSparse => None,
+            _ => regression.convex.as_deref(),
+        };
+        let guide = guide.map(|convex| Box::new(Solver::starting_at(convex, start)));
+        let (members, coefficients) = regression.on_standardized_scale(start);
+        Self { regression, set: WorkingSet::new(regression, members, coefficients), guide }
     }
 
     pub(super) fn solve(
@@ -108,13 +119,10 @@ impl<'a> Solver<'a> {
         tolerance: f64,
         stop: &(dyn Fn() -> bool + Sync),
     ) -> Result<RegressionPoint, Error> {
-        let mut best = self.descend(self.set.clone(), lambda, tolerance, stop)?;
+        let (start, other) = self.starts(lambda, stop)?;
+        let mut best = self.descend(start, lambda, tolerance, stop)?;
         let mut steps = best.steps;
-        if let Some(guide) = &mut self.guide {
-            // As far below the λ at which the convex penalty lets the first term in.
-            let share = guide.regression.lambda_max()? / self.regression.lambda_max()?;
-            guide.set = guide.descend(guide.set.clone(), lambda * share, GUIDE, stop)?.set;
-            let start = guide.set.clone();
+        if let Some(start) = other {
             let other = self.descend(start, lambda, tolerance, stop)?;
             steps += other.steps;
             if other.optimality.objective < best.optimality.objective {
@@ -145,6 +153,27 @@ impl<'a> Solver<'a> {
         };
         self.set = best.set;
         Ok(point)
+    }
+
+    /// Where to descend from, and a second such place.
+    fn starts(
+        &mut self,
+        lambda: f64,
+        stop: &(dyn Fn() -> bool + Sync),
+    ) -> Result<(WorkingSet, Option<WorkingSet>), Error> {
+        let Some(guide) = &mut self.guide else { return Ok((self.set.clone(), None)) };
+        // As far below the λ at which the convex penalty lets the first term in.
+        let share = guide.regression.lambda_max()? / self.regression.lambda_max()?;
+        guide.set = guide.descend(guide.set.clone(), lambda * share, GUIDE, stop)?.set;
+        let convex = guide.set.clone();
+        Ok(match self.regression.start {
+            PathStart::Best | PathStart::Previous => (self.set.clone(), Some(convex)),
+            PathStart::Convex => (convex, None),
+            PathStart::DenseToSparse => {
+                self.guide = None;
+                (convex, None)
+            }
+        })
     }
 
     /// Newton's method on the working set, which grows until all zeros outside hold.
@@ -313,6 +342,14 @@ impl<'a> Solver<'a> {
 }
 
 impl WorkingSet {
+    fn new(regression: &Regression<'_>, members: Vec<usize>, coefficients: Vec<f64>) -> Self {
+        let mut is_member = vec![false; regression.terms.len()];
+        for &t in &members {
+            is_member[t] = true;
+        }
+        Self { members, is_member, coefficients, gram: Arc::new(Mat::new()) }
+    }
+
     /// Adds a term with `size` coefficients at zero.
     fn add(&mut self, term: usize, size: usize) {
         self.is_member[term] = true;

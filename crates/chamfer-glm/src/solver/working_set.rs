@@ -42,14 +42,15 @@ pub(crate) struct Solution {
 }
 
 impl<'p> WorkingSet<'p> {
-    /// Starts at zero coefficients.
-    pub(crate) fn new(problem: &'p Problem<'p>) -> Self {
+    /// Starts at coefficients of standardized columns, zeros left out; nothing else is in its state.
+    pub(crate) fn new(problem: &'p Problem<'p>, columns: &[usize], coefficients: &[f64]) -> Self {
         let n_cols = problem.design().n_cols();
-        let residual = problem.residual(&[], &[]);
+        let residual = problem.residual(columns, coefficients);
         let mut correlations = vec![0.0; n_cols];
         problem.design().correlations(&residual, &mut correlations);
+        // At a solution, this is its λ.
         let last_lambda = correlations.iter().fold(0.0, |max: f64, rho| max.max(rho.abs()));
-        Self {
+        let mut set = Self {
             problem,
             columns: Vec::new(),
             is_member: vec![false; n_cols],
@@ -59,7 +60,10 @@ impl<'p> WorkingSet<'p> {
             residual,
             correlations,
             last_lambda,
-        }
+        };
+        set.append(columns);
+        set.coefficients.copy_from_slice(coefficients);
+        set
     }
 
     /// Solves at `lambda` to a relative duality gap of `tolerance`, or as near as the arithmetic
@@ -125,22 +129,27 @@ impl<'p> WorkingSet<'p> {
             added.sort_by(|a, b| strength(b).total_cmp(&strength(a)));
             added.truncate(limit);
         }
+        self.append(&added);
+        added.len()
+    }
+
+    /// Adds columns at zero coefficients.
+    fn append(&mut self, added: &[usize]) {
         if added.is_empty() {
-            return 0;
+            return;
         }
         let old = self.columns.len();
-        for &j in &added {
+        for &j in added {
             self.is_member[j] = true;
         }
-        self.columns.extend(&added);
+        self.columns.extend(added);
         self.coefficients.resize(self.columns.len(), 0.0);
         let size = self.columns.len();
         let mut block = Mat::zeros(size, added.len());
-        self.problem.design().gram(&self.columns, &added, block.as_mut());
+        self.problem.design().gram(&self.columns, added, block.as_mut());
         self.gram.resize_with(size, size, |i, j| {
             if j >= old { block[(i, j - old)] } else { block[(j, i - old)] }
         });
-        added.len()
     }
 
     /// How many columns may be added at a time: as many as are in use, so that a large support is

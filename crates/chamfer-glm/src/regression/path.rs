@@ -1,0 +1,209 @@
+//! Paths, and where they begin.
+
+use super::solver::Solver;
+use super::{Regression, RegressionPoint};
+use crate::path::{check_path, check_start, path_from};
+use crate::{Coefficients, Error};
+use std::collections::BTreeMap;
+
+/// Where the solver starts at each λ of a path with a penalty that is not convex, and so into which of its
+/// local minima it descends.
+///
+/// | start | finds | cost |
+/// |---|---|---|
+/// | [`Best`](Self::Best) | the lower of two local minima at each λ | two descents for each λ, and one of the convex problem |
+/// | [`Previous`](Self::Previous) | one curve of minima, as long as it lasts, from sparse to dense | one descent |
+/// | [`Convex`](Self::Convex) | a minimum near that of the convex penalty, whatever the other λs are | one descent, and one of the convex problem |
+/// | [`DenseToSparse`](Self::DenseToSparse) | one curve of minima, from dense to sparse: what has entered stays as long as it can | one descent, from larger working sets |
+///
+/// Whatever the start, a point is certified as a local minimum. The `ℓ_q` penalties, for which every zero
+/// is one, also move from there to where opening or closing a term lowers the objective.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum PathStart {
+    /// Both at the point before and at the solution of the convex penalty on the same terms; the lower of
+    /// the two ends is kept.
+    #[default]
+    Best,
+    /// At the point before.
+    Previous,
+    /// At the solution of the convex penalty.
+    Convex,
+    /// At the convex solution for the least λ, then from each λ to the next larger one.
+    DenseToSparse,
+}
+
+/// One of two iterators.
+enum Either<L, R> {
+    Left(L),
+    Right(R),
+}
+
+impl<L: Iterator, R: Iterator<Item = L::Item>> Iterator for Either<L, R> {
+    type Item = L::Item;
+
+    fn next(&mut self) -> Option<L::Item> {
+        match self {
+            Self::Left(left) => left.next(),
+            Self::Right(right) => right.next(),
+        }
+    }
+}
+
+/// Points in the order in which their λs are asked for, whatever the order in which they are solved.
+struct Points<'p, S> {
+    lambdas: &'p [f64],
+    /// Indices of the λs that are still to be solved, the next one last.
+    waiting: Vec<usize>,
+    solve: S,
+    /// Points that wait for their turn.
+    solved: BTreeMap<usize, RegressionPoint>,
+    n_yielded: usize,
+    error: Option<Error>,
+}
+
+impl<S: FnMut(f64) -> Result<RegressionPoint, Error>> Iterator for Points<'_, S> {
+    type Item = Result<RegressionPoint, Error>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        while !self.solved.contains_key(&self.n_yielded)
+            && let Some(k) = self.waiting.pop()
+        {
+            match (self.solve)(self.lambdas[k]) {
+                Ok(point) => {
+                    self.solved.insert(k, point);
+                }
+                Err(error) => {
+                    self.error = Some(error);
+                    self.waiting.clear();
+                }
+            }
+        }
+        // After an error, what was solved before it.
+        match self.solved.pop_first() {
+            Some((_, point)) => {
+                self.n_yielded += 1;
+                Some(Ok(point))
+            }
+            None => self.error.take().map(Err),
+        }
+    }
+}
+
+impl<'a> Regression<'a> {
+    /// Solves at each of `lambdas`, in their order, as the iterator is advanced; each starts from the one
+    /// before it, unless [`RegressionSettings::start`](super::RegressionSettings::start) says otherwise: from
+    /// dense to sparse, the smallest λ is solved first, and points wait until it is their turn.
+    ///
+    /// Each item meets `tolerance`, or is marked as not converged: by the relative duality gap for convex
+    /// penalties, by first- and second-order optimality for the others. When `stop` returns true, the
+    /// iterator yields [`Error::Interrupted`] and ends.
+    ///
+    /// # Errors
+    /// If `lambdas` is empty, a λ is not a finite number above 0, or the tolerance is not in (0, 1).
+    pub fn path<'p>(
+        &'p self,
+        lambdas: &'p [f64],
+        tolerance: f64,
+        stop: &'p (dyn Fn() -> bool + Sync + 'p),
+    ) -> Result<impl Iterator<Item = Result<RegressionPoint, Error>> + 'p, Error> {
+        self.path_between(None, lambdas, tolerance, stop)
+    }
+
+    /// As [`path`](Self::path), but the first λ starts from coefficients on the original scale, one set for
+    /// each output: those of a point of another path, on the same data or on others like it.
+    ///
+    /// The solver knows nothing but `start`, so a path that was cut into parts, each beginning at the end of
+    /// the one before it, is the same bits whoever solves the parts, and whenever. What `start` has outside
+    /// the bounds of the penalty is moved to them; a column that is in several groups gives each the same
+    /// part of its coefficient.
+    ///
+    /// # Errors
+    /// As [`path`](Self::path); if `start` has not one set for each output, or a coefficient that is not
+    /// finite or has no column.
+    pub fn path_from<'p>(
+        &'p self,
+        start: &[Coefficients],
+        lambdas: &'p [f64],
+        tolerance: f64,
+        stop: &'p (dyn Fn() -> bool + Sync + 'p),
+    ) -> Result<impl Iterator<Item = Result<RegressionPoint, Error>> + use<'a, 'p>, Error> {
+        self.path_between(Some(start), lambdas, tolerance, stop)
+    }
+
+    fn path_between<'p>(
+        &'p self,
+        start: Option<&[Coefficients]>,
+        lambdas: &'p [f64],
+        tolerance: f64,
+        stop: &'p (dyn Fn() -> bool + Sync + 'p),
+    ) -> Result<impl Iterator<Item = Result<RegressionPoint, Error>> + use<'a, 'p>, Error> {
+        check_path(lambdas, tolerance)?;
+        let start = start.map(|start| self.allowed_start(start)).transpose()?;
+        if let Some(lasso) = &self.lasso {
+            let zeros = Coefficients { intercept: 0.0, values: Vec::new() };
+            let start = start.as_ref().map_or(&zeros, |start| &start[0]);
+            let points = path_from(lasso, start, lambdas, tolerance, stop)?;
+            let points = points.map(|point| point.map(RegressionPoint::from));
+            return Ok(Either::Left(points.map(|point| self.data.failure().map_or(point, Err))));
+        }
+        let mut solver = match &start {
+            None => Solver::new(self),
+            Some(start) => Solver::starting_at(self, start),
+        };
+        let mut waiting: Vec<usize> = (0..lambdas.len()).rev().collect();
+        if self.start == PathStart::DenseToSparse && !self.penalty.is_convex() {
+            waiting.sort_by(|&a, &b| lambdas[b].total_cmp(&lambdas[a]));
+        }
+        let solve = move |lambda| {
+            let point = solver.solve(lambda, tolerance, stop);
+            self.data.failure().map_or(point, Err)
+        };
+        let (solved, n_yielded, error) = (BTreeMap::new(), 0, None);
+        Ok(Either::Right(Points { lambdas, waiting, solve, solved, n_yielded, error }))
+    }
+
+    /// A start that is checked, and moved to the nearest that the penalty allows.
+    fn allowed_start(&self, start: &[Coefficients]) -> Result<Vec<Coefficients>, Error> {
+        Error::check_length("the start", self.family.n_outputs(), start.len())?;
+        let of_output = |of_output: &Coefficients| {
+            check_start(of_output, self.design.n_cols())?;
+            let mut allowed = of_output.clone();
+            for (column, b) in &mut allowed.values {
+                let (lower, upper) = self.penalty.limits(*column);
+                *b = b.max(lower).min(upper);
+            }
+            Ok(allowed)
+        };
+        start.iter().map(of_output).collect()
+    }
+
+    /// Coefficients on the original scale as the solver has them: the terms in which they are not all 0, in
+    /// their order; and intercepts, coefficients of unpenalized columns and of these terms, of standardized
+    /// columns.
+    pub(super) fn on_standardized_scale(
+        &self,
+        coefficients: &[Coefficients],
+    ) -> (Vec<usize>, Vec<f64>) {
+        let (n_cols, outputs) = (self.design.n_cols(), self.family.n_outputs());
+        let uses = self.terms.uses(n_cols);
+        let mut scaled = vec![0.0; n_cols * outputs];
+        let mut all = Vec::new();
+        for (k, of_output) in coefficients.iter().enumerate() {
+            let mut intercept = of_output.intercept;
+            for &(column, b) in &of_output.values {
+                let parts = uses[column].max(1) as f64;
+                scaled[column * outputs + k] = b * self.design.scale(column) / parts;
+                intercept += b * self.design.centre(column);
+            }
+            all.extend(self.intercept.then_some(intercept));
+        }
+        let of = |column: &usize| &scaled[column * outputs..(column + 1) * outputs];
+        let is_live = |t: &usize| {
+            self.terms.of(*t).iter().flat_map(of).any(|coefficient| *coefficient != 0.0)
+        };
+        let members: Vec<usize> = (0..self.terms.len()).filter(is_live).collect();
+        all.extend(self.terms.unpenalized().iter().flat_map(of));
+        all.extend(members.iter().flat_map(|&t| self.terms.of(t)).flat_map(of));
+        (members, all)
+    }
+}

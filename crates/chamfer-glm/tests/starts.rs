@@ -1,0 +1,205 @@
+//! Paths that begin at given coefficients.
+
+mod common;
+
+use chamfer_glm::{
+    Binomial, Coefficients, Cox, DenseDesign, Error, Family, Gaussian, Multinomial, PathPoint,
+    Poisson, Problem, ProblemSettings, Regression, RegressionPoint, RegressionSettings,
+    Regularizer, Separable, Ties, lambda_grid, path, path_from,
+};
+use common::{Simulated, correlated};
+
+fn never() -> bool {
+    false
+}
+
+fn simulated() -> Simulated {
+    correlated(60, 24, 0.5, 4, 11)
+}
+
+fn families(y: &[f64]) -> Vec<Box<dyn Family>> {
+    let yes: Vec<f64> = y.iter().map(|y| f64::from(*y > 0.0)).collect();
+    let counts: Vec<f64> = y.iter().map(|y| y.abs().round()).collect();
+    let classes = y.iter().map(|y| usize::from(*y > -0.5) + usize::from(*y > 1.0)).collect();
+    let times = y.iter().map(|y| (0.5 * y).exp()).collect();
+    let events = (0..y.len()).map(|i| i % 4 > 0).collect();
+    vec![
+        Box::new(Separable::new(Gaussian, y.to_vec(), None).unwrap()),
+        Box::new(Separable::new(Binomial, yes, None).unwrap()),
+        Box::new(Separable::new(Poisson, counts, None).unwrap()),
+        Box::new(Multinomial::new(classes, 3, None).unwrap()),
+        Box::new(Cox::new(times, events, None, None, Ties::Efron).unwrap()),
+    ]
+}
+
+fn groups(p: usize) -> Vec<Vec<usize>> {
+    (0..p / 4).map(|g| (4 * g..4 * g + 4).collect()).collect()
+}
+
+fn penalties(p: usize) -> Vec<Regularizer> {
+    vec![
+        Regularizer::l1(),
+        Regularizer::l1().with_l1_ratio(0.6).with_unpenalized(vec![7]),
+        Regularizer::l1().with_bounds(&vec![-0.2; p], &vec![0.3; p]),
+        Regularizer::non_negative(),
+        Regularizer::group(groups(p)),
+        Regularizer::sparse_group(groups(p), 0.5),
+        Regularizer::mcp(3.0),
+        Regularizer::lq(0.5),
+    ]
+}
+
+/// A path in parts of `n` λs, each from what the one before it published.
+fn in_parts(regression: &Regression<'_>, lambdas: &[f64], n: usize) -> Vec<RegressionPoint> {
+    let mut points: Vec<RegressionPoint> = Vec::new();
+    for part in lambdas.chunks(n) {
+        let part = match points.last() {
+            None => regression.path(part, 1e-7, &never).unwrap().collect::<Result<Vec<_>, _>>(),
+            Some(last) => {
+                regression.path_from(&last.coefficients, part, 1e-7, &never).unwrap().collect()
+            }
+        };
+        points.extend(part.unwrap());
+    }
+    points
+}
+
+#[test]
+fn parts_are_the_same_bits_whoever_solves_them() {
+    let Simulated { n, p, x, y } = simulated();
+    let design = DenseDesign::new(n, p, &x).unwrap();
+    let settings = RegressionSettings::default();
+    let pool = |n| rayon::ThreadPoolBuilder::new().num_threads(n).build().unwrap();
+    let (one, four) = (pool(1), pool(4));
+    for family in families(&y) {
+        for penalty in penalties(p) {
+            let what = format!("{} with {penalty:?}", family.name());
+            let make =
+                || Regression::new(&design, family.as_ref(), penalty.clone(), &settings).unwrap();
+            let lambdas = lambda_grid(make().lambda_max().unwrap(), 6, 0.1).unwrap();
+            let whole = four.install(|| in_parts(&make(), &lambdas, 2));
+            // Another process has nothing but the last point of the first four.
+            let end = &whole[3].coefficients;
+            let rest: Vec<_> = one.install(|| {
+                let regression = make();
+                let points = regression.path_from(end, &lambdas[4..], 1e-7, &never).unwrap();
+                points.map(Result::unwrap).collect()
+            });
+            assert_eq!(whole[4..], rest, "{what}");
+            for point in &whole {
+                assert!(point.converged, "{what} at {}: {:?}", point.lambda, point.certificate);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_start_changes_the_way_but_not_the_end() {
+    let Simulated { n, p, x, y } = simulated();
+    let design = DenseDesign::new(n, p, &x).unwrap();
+    let settings = RegressionSettings::default();
+    for family in families(&y) {
+        for penalty in penalties(p).into_iter().filter(Regularizer::is_convex) {
+            let what = format!("{} with {penalty:?}", family.name());
+            let regression = Regression::new(&design, family.as_ref(), penalty, &settings).unwrap();
+            let lambdas = [0.1 * regression.lambda_max().unwrap()];
+            let solve = |start: &[Coefficients]| {
+                regression
+                    .path_from(start, &lambdas, 1e-9, &never)
+                    .unwrap()
+                    .next()
+                    .unwrap()
+                    .unwrap()
+            };
+            let cold = regression.path(&lambdas, 1e-9, &never).unwrap().next().unwrap().unwrap();
+            let again = solve(&cold.coefficients);
+            // A start that is the solution needs next to nothing.
+            assert!(again.newton_steps <= 2.min(cold.newton_steps), "{what}: {again:?}");
+            let far: Vec<(usize, f64)> = (0..p).map(|j| (j, (j as f64).sin())).collect();
+            let far = vec![Coefficients { intercept: 1.0, values: far }; family.n_outputs()];
+            for point in [again, solve(&far)] {
+                assert!(point.converged, "{what}: {:?}", point.certificate);
+                let (a, b) = (point.certificate.objective, cold.certificate.objective);
+                assert!((a - b).abs() <= 2e-9 * b, "{what}: {a} is not {b}");
+            }
+        }
+    }
+}
+
+#[test]
+fn least_squares_with_the_lasso_continues_too() {
+    let Simulated { n, p, x, y } = simulated();
+    let design = DenseDesign::new(n, p, &x).unwrap();
+    let problem = Problem::new(&design, &y, &ProblemSettings::default()).unwrap();
+    let lambdas = lambda_grid(problem.lambda_max(), 12, 0.01).unwrap();
+    let whole: Vec<PathPoint> =
+        path(&problem, &lambdas, 1e-10, &never).unwrap().map(Result::unwrap).collect();
+    let start = &whole[5].coefficients;
+    let rest = path_from(&problem, start, &lambdas[6..], 1e-10, &never).unwrap();
+    for (a, b) in whole[6..].iter().zip(rest.map(Result::unwrap)) {
+        assert!(b.converged);
+        assert!((a.gap.primal - b.gap.primal).abs() <= 2e-10 * a.gap.primal);
+    }
+    // The order in which coefficients are given, and zeros among them, do not matter.
+    let mut shuffled = start.clone();
+    shuffled.values.reverse();
+    shuffled.values.push((p - 1, 0.0));
+    let solve = |start: &Coefficients| {
+        path_from(&problem, start, &lambdas[6..], 1e-10, &never)
+            .unwrap()
+            .collect::<Result<Vec<_>, _>>()
+            .unwrap()
+    };
+    assert!(start.values.iter().all(|(j, _)| *j != p - 1));
+    assert_eq!(solve(start), solve(&shuffled));
+}
+
+#[test]
+fn overlapping_groups_continue() {
+    let Simulated { n, p, x, y } = simulated();
+    let design = DenseDesign::new(n, p, &x).unwrap();
+    let family = Separable::new(Gaussian, y, None).unwrap();
+    let overlapping = (0..p / 2 - 1).map(|g| (2 * g..2 * g + 4).collect()).collect();
+    let penalty = Regularizer::group(overlapping);
+    let regression =
+        Regression::new(&design, &family, penalty, &RegressionSettings::default()).unwrap();
+    let lambdas = lambda_grid(regression.lambda_max().unwrap(), 8, 0.05).unwrap();
+    let whole: Vec<_> =
+        regression.path(&lambdas, 1e-8, &never).unwrap().map(Result::unwrap).collect();
+    for (a, b) in whole.iter().zip(in_parts(&regression, &lambdas, 3)) {
+        assert!(b.converged);
+        let (a, b) = (a.certificate.objective, b.certificate.objective);
+        assert!((a - b).abs() <= 2e-8 * a, "{a} is not {b}");
+    }
+}
+
+#[test]
+fn a_start_that_is_not_allowed_is_moved_or_refused() {
+    let Simulated { n, p, x, y } = simulated();
+    let design = DenseDesign::new(n, p, &x).unwrap();
+    let settings = RegressionSettings::default();
+    let start =
+        |value| vec![Coefficients { intercept: 0.0, values: vec![(0, value), (1, -value)] }];
+    for family in [&families(&y)[0], &families(&y)[1]] {
+        for penalty in [
+            Regularizer::non_negative(),
+            Regularizer::l1().with_bounds(&vec![-0.01; p], &vec![0.02; p]),
+        ] {
+            let regression = Regression::new(&design, family.as_ref(), penalty, &settings).unwrap();
+            let lambdas = [0.3 * regression.lambda_max().unwrap()];
+            let point = regression.path_from(&start(5.0), &lambdas, 1e-8, &never).unwrap();
+            assert!(point.map(Result::unwrap).all(|point| point.converged));
+        }
+        for penalty in [Regularizer::l1(), Regularizer::mcp(3.0)] {
+            let regression = Regression::new(&design, family.as_ref(), penalty, &settings).unwrap();
+            let refusal = |start: &[Coefficients]| {
+                regression.path_from(start, &[0.1], 1e-8, &never).map(|_| ()).unwrap_err()
+            };
+            assert!(matches!(refusal(&start(f64::NAN)), Error::NonFiniteStart { .. }));
+            assert!(matches!(refusal(&[]), Error::LengthMismatch { .. }));
+            let beyond = Coefficients { intercept: 0.0, values: vec![(p, 1.0)] };
+            let expected = Error::NoSuchColumn { column: p, n_cols: p };
+            assert_eq!(refusal(&[beyond]), expected);
+        }
+    }
+}
