@@ -1,5 +1,6 @@
 //! Column-major dense matrices.
 
+use super::vectors::{reduce, vectorized};
 use super::{Centred, Design, Moments};
 use crate::Error;
 use faer::linalg::matmul::matmul;
@@ -13,8 +14,6 @@ const GRAM_ROWS: usize = 256;
 const GRAM_COLUMNS: usize = 64;
 /// Entries that one task should handle at least, so that small problems stay on one thread.
 const TASK_ENTRIES: usize = 1 << 15;
-/// Independent sums of a reduction, so that the compiler can use SIMD.
-const LANES: usize = 16;
 
 /// A dense matrix in memory, column after column, borrowed and never copied.
 ///
@@ -96,21 +95,6 @@ pub(super) fn packed_gram(
     });
 }
 
-/// `Σ f(x_i, v_i)` over two slices of one length, in an order that does not depend on threads.
-#[inline]
-fn reduce<T: Copy + Into<f64>>(x: &[T], v: &[f64], f: impl Fn(f64, f64) -> f64) -> f64 {
-    let mut sums = [0.0; LANES];
-    let (x_chunks, v_chunks) = (x.chunks_exact(LANES), v.chunks_exact(LANES));
-    let rest = x_chunks.remainder().iter().zip(v_chunks.remainder());
-    let tail: f64 = rest.map(|(&x, &v)| f(x.into(), v)).sum();
-    for (x, v) in x_chunks.zip(v_chunks) {
-        for lane in 0..LANES {
-            sums[lane] += f(x[lane].into(), v[lane]);
-        }
-    }
-    sums.iter().sum::<f64>() + tail
-}
-
 impl<T: Copy + Into<f64> + Send + Sync> Design for DenseDesign<'_, T> {
     fn n_rows(&self) -> usize {
         self.n_rows
@@ -123,10 +107,15 @@ impl<T: Copy + Into<f64> + Send + Sync> Design for DenseDesign<'_, T> {
     fn transpose_product(&self, columns: &[Centred], v: &[f64], out: &mut [f64]) {
         let task = self.columns_per_task();
         columns.par_chunks(task).zip(out.par_chunks_mut(task)).for_each(|(columns, out)| {
-            for (at, out) in columns.iter().zip(out) {
-                let centre = at.centre;
-                *out = reduce(self.column(at.column), v, |x, v| v * (x - centre));
-            }
+            vectorized(
+                #[inline(always)]
+                || {
+                    for (at, out) in columns.iter().zip(out) {
+                        let centre = at.centre;
+                        *out = reduce(self.column(at.column), v, |x, v| v * (x - centre));
+                    }
+                },
+            );
         });
     }
 
@@ -134,20 +123,30 @@ impl<T: Copy + Into<f64> + Send + Sync> Design for DenseDesign<'_, T> {
         let rows = (TASK_ENTRIES / columns.len().max(1)).max(64);
         out.par_chunks_mut(rows).enumerate().for_each(|(chunk, out)| {
             let first = chunk * rows;
-            for (at, &b) in columns.iter().zip(b) {
-                let x = &self.column(at.column)[first..first + out.len()];
-                for (out, &x) in out.iter_mut().zip(x) {
-                    *out += b * (x.into() - at.centre);
-                }
-            }
+            vectorized(
+                #[inline(always)]
+                || {
+                    for (at, &b) in columns.iter().zip(b) {
+                        let x = &self.column(at.column)[first..first + out.len()];
+                        for (out, &x) in out.iter_mut().zip(x) {
+                            *out += b * (x.into() - at.centre);
+                        }
+                    }
+                },
+            );
         });
     }
 
     fn gram(&self, rows: &[Centred], columns: &[Centred], w: &[f64], out: MatMut<'_, f64>) {
         packed_gram(self.n_rows, rows, columns, w, out, |at, rows, out| {
-            for (out, &x) in out.iter_mut().zip(&self.column(at.column)[rows]) {
-                *out = x.into() - at.centre;
-            }
+            vectorized(
+                #[inline(always)]
+                || {
+                    for (out, &x) in out.iter_mut().zip(&self.column(at.column)[rows]) {
+                        *out = x.into() - at.centre;
+                    }
+                },
+            );
         });
     }
 
@@ -162,18 +161,31 @@ impl<T: Copy + Into<f64> + Send + Sync> Design for DenseDesign<'_, T> {
                 return Moments { mean: first, variance: 0.0 };
             }
             // A second pass takes away the rounding error of the first.
-            let rough = reduce(x, weights, |x, w| w * x);
-            let mean = rough + reduce(x, weights, |x, w| w * (x - rough));
-            let variance = reduce(x, weights, |x, w| w * (x - mean) * (x - mean));
-            Moments { mean, variance }
+            vectorized(
+                #[inline(always)]
+                || {
+                    let rough = reduce(x, weights, |x, w| w * x);
+                    let mean = rough + reduce(x, weights, |x, w| w * (x - rough));
+                    let variance = reduce(x, weights, |x, w| w * (x - mean) * (x - mean));
+                    Moments { mean, variance }
+                },
+            )
         });
         moments.collect()
     }
 
     fn find_non_finite(&self) -> Option<(usize, usize)> {
         let find = |j| {
-            let row = self.column(j).iter().position(|&x| !x.into().is_finite());
-            row.map(|row| (row, j))
+            let x = self.column(j);
+            // 0 · x is 0 unless x is not finite.
+            if vectorized(
+                #[inline(always)]
+                || reduce(x, x, |x, _| 0.0 * x),
+            ) == 0.0
+            {
+                return None;
+            }
+            x.iter().position(|&x| !x.into().is_finite()).map(|row| (row, j))
         };
         (0..self.n_cols).into_par_iter().find_map_first(find)
     }

@@ -8,6 +8,7 @@ mod row_major;
 mod sparse;
 mod sparse_rows;
 mod standardized;
+pub(crate) mod vectors;
 
 pub use chunked::{ChunkedDesign, RowChunks};
 pub use dense::DenseDesign;

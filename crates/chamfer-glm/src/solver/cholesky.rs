@@ -1,5 +1,6 @@
 //! A Cholesky factor that follows a set of variables as it grows and shrinks.
 
+use crate::design::vectors::{dot, vectorized};
 use faer::dyn_stack::{MemBuffer, MemStack};
 use faer::linalg::cholesky::llt::factor::{
     LltRegularization, cholesky_in_place, cholesky_in_place_scratch,
@@ -59,20 +60,30 @@ impl Cholesky {
     /// Solves `(C_FF + δ diag(C_FF)) x = b` in place.
     pub(crate) fn solve(&self, b: &mut [f64]) {
         self.solve_lower(b);
-        for (i, row) in self.rows.iter().enumerate().rev() {
-            b[i] /= row[i];
-            let x = b[i];
-            for (b, l) in b[..i].iter_mut().zip(row) {
-                *b -= l * x;
-            }
-        }
+        vectorized(
+            #[inline(always)]
+            || {
+                for (i, row) in self.rows.iter().enumerate().rev() {
+                    b[i] /= row[i];
+                    let x = b[i];
+                    for (b, l) in b[..i].iter_mut().zip(row) {
+                        *b -= l * x;
+                    }
+                }
+            },
+        );
     }
 
     fn solve_lower(&self, b: &mut [f64]) {
-        for (i, row) in self.rows.iter().enumerate() {
-            let known: f64 = dot(&row[..i], &b[..i]);
-            b[i] = (b[i] - known) / row[i];
-        }
+        vectorized(
+            #[inline(always)]
+            || {
+                for (i, row) in self.rows.iter().enumerate() {
+                    let known: f64 = dot(&row[..i], &b[..i]);
+                    b[i] = (b[i] - known) / row[i];
+                }
+            },
+        );
     }
 
     fn append(&mut self, gram: &Mat<f64>, variable: usize) {
@@ -135,21 +146,6 @@ impl Cholesky {
             }
         }
     }
-}
-
-/// `Σ a_i b_i` with independent sums, so that the compiler can use SIMD.
-pub(crate) fn dot(a: &[f64], b: &[f64]) -> f64 {
-    const LANES: usize = 8;
-    let mut sums = [0.0; LANES];
-    let (a_chunks, b_chunks) = (a.chunks_exact(LANES), b.chunks_exact(LANES));
-    let rest = a_chunks.remainder().iter().zip(b_chunks.remainder());
-    let tail: f64 = rest.map(|(a, b)| a * b).sum();
-    for (a, b) in a_chunks.zip(b_chunks) {
-        for lane in 0..LANES {
-            sums[lane] += a[lane] * b[lane];
-        }
-    }
-    sums.iter().sum::<f64>() + tail
 }
 
 #[cfg(test)]

@@ -34,7 +34,8 @@
 //! `hᵀC⁻¹h > 0`, at least one of them moves away from zero in the direction of its sign, so the
 //! next minimum is strictly lower. No face is met twice, and there are finitely many.
 
-use super::cholesky::{Cholesky, dot};
+use super::cholesky::Cholesky;
+use crate::design::vectors::{dot, vectorized};
 use faer::Mat;
 
 /// The lasso on a working set: minimize `½δᵀCδ − ρᵀδ + Σ_j λ_j|β_j + δ_j|` over `δ`.
@@ -188,12 +189,17 @@ impl RestrictedLasso<'_> {
     /// `C · step`, by the columns where the step is not 0.
     fn apply_gram(&self, step: &[f64], out: &mut [f64]) {
         out.fill(0.0);
-        for (j, &x) in step.iter().enumerate().filter(|(_, x)| **x != 0.0) {
-            let column = &self.gram.col_as_slice(j)[..out.len()];
-            for (out, c) in out.iter_mut().zip(column) {
-                *out += c * x;
-            }
-        }
+        vectorized(
+            #[inline(always)]
+            || {
+                for (j, &x) in step.iter().enumerate().filter(|(_, x)| **x != 0.0) {
+                    let column = &self.gram.col_as_slice(j)[..out.len()];
+                    for (out, c) in out.iter_mut().zip(column) {
+                        *out += c * x;
+                    }
+                }
+            },
+        );
     }
 
     /// Moves by `length · step` if that lowers the objective; returns by how much, 0 if it stayed.
