@@ -57,12 +57,9 @@ mod cv;
 mod design;
 mod error;
 mod family;
-mod loss;
 mod path;
-mod problem;
 mod regression;
 mod regularizer;
-mod solver;
 
 pub use cv::{CrossValidation, Folds, Metric, Stability, Target};
 pub use design::{
@@ -75,9 +72,7 @@ pub use family::{
     Binomial, Cox, Family, Gamma, Gaussian, Huber, MultiGaussian, Multinomial, NegativeBinomial,
     Poisson, RowLoss, Separable, SquaredHinge, Ties, Tweedie,
 };
-pub use loss::{Loss, SquaredLoss};
-pub use path::{Coefficients, PathPoint, lambda_grid, path, path_from};
-pub use problem::{Problem, ProblemSettings, RegressionCertificate};
+pub use path::{Coefficients, lambda_grid};
 pub use regression::{
     Criterion, Optimality, PathStart, Regression, RegressionPoint, RegressionSettings,
 };

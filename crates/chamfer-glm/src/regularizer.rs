@@ -198,9 +198,14 @@ impl Regularizer {
         }
     }
 
-    /// Whether it is `‖β‖₁`, without weights, ridge or exceptions.
-    pub(crate) fn is_plain_lasso(&self) -> bool {
-        *self == Self::l1()
+    /// Whether it is a sum of kinks `w_j |β_j|`, with or without negative coefficients, and nothing else.
+    pub(crate) fn is_kinks(&self) -> bool {
+        (self.shape == Shape::Lq(1.0) || self.is_non_negative()) && self.bounds.is_none()
+    }
+
+    /// Whether it is the non-negative lasso.
+    pub(crate) fn is_non_negative(&self) -> bool {
+        self.shape == Shape::NonNegative
     }
 
     /// The convex penalty with the same terms: where a path of another one may begin.

@@ -4,7 +4,7 @@ use super::vectors::{reduce, vectorized};
 use super::{Centred, Design, Moments};
 use crate::Error;
 use faer::linalg::matmul::matmul;
-use faer::{Accum, Mat, MatMut, Par};
+use faer::{Accum, Mat, MatMut, MatRef, Par};
 use rayon::prelude::*;
 use std::ops::Range;
 
@@ -47,6 +47,18 @@ impl<'a, T: Copy + Into<f64> + Send + Sync> DenseDesign<'a, T> {
 
     fn column(&self, j: usize) -> &'a [T] {
         &self.values[j * self.n_rows..(j + 1) * self.n_rows]
+    }
+
+    /// Writes the centred entries of a column in some rows.
+    fn copy_centred(&self, at: &Centred, rows: Range<usize>, out: &mut [f64]) {
+        vectorized(
+            #[inline(always)]
+            || {
+                for (out, &x) in out.iter_mut().zip(&self.column(at.column)[rows]) {
+                    *out = x.into() - at.centre;
+                }
+            },
+        );
     }
 
     /// Columns for one parallel task.
@@ -95,6 +107,34 @@ pub(super) fn packed_gram(
     });
 }
 
+/// The transpose of dense columns, packed a few rows at a time, times a matrix.
+fn packed_product(
+    n_rows: usize,
+    columns: &[Centred],
+    v: MatRef<'_, f64>,
+    out: MatMut<'_, f64>,
+    copy: impl Fn(&Centred, Range<usize>, &mut [f64]) + Sync,
+) {
+    let mut tasks = Vec::new();
+    let mut rest = out;
+    for columns in columns.chunks(GRAM_COLUMNS) {
+        let (block, below) = rest.split_at_row_mut(columns.len());
+        tasks.push((columns, block));
+        rest = below;
+    }
+    tasks.into_par_iter().for_each(|(columns, mut out)| {
+        let mut packed = Mat::zeros(GRAM_ROWS, columns.len());
+        for first in (0..n_rows).step_by(GRAM_ROWS) {
+            let n = GRAM_ROWS.min(n_rows - first);
+            for (k, at) in columns.iter().enumerate() {
+                copy(at, first..first + n, &mut packed.col_as_slice_mut(k)[..n]);
+            }
+            let packed = packed.subrows(0, n).transpose();
+            matmul(out.as_mut(), Accum::Add, packed, v.subrows(first, n), 1.0, Par::Seq);
+        }
+    });
+}
+
 impl<T: Copy + Into<f64> + Send + Sync> Design for DenseDesign<'_, T> {
     fn n_rows(&self) -> usize {
         self.n_rows
@@ -119,6 +159,23 @@ impl<T: Copy + Into<f64> + Send + Sync> Design for DenseDesign<'_, T> {
         });
     }
 
+    fn transpose_products(&self, columns: &[Centred], v: &[&[f64]], out: &mut [f64]) {
+        if v.len() == 1 {
+            self.transpose_product(columns, v[0], out);
+            return;
+        }
+        let v = Mat::from_fn(self.n_rows, v.len(), |i, k| v[k][i]);
+        let mut products = Mat::zeros(columns.len(), v.ncols());
+        packed_product(self.n_rows, columns, v.as_ref(), products.as_mut(), |at, rows, out| {
+            self.copy_centred(at, rows, out);
+        });
+        for (out, products) in out.chunks_exact_mut(columns.len().max(1)).zip(products.col_iter()) {
+            for (out, product) in out.iter_mut().zip(products.iter()) {
+                *out = *product;
+            }
+        }
+    }
+
     fn add_product(&self, columns: &[Centred], b: &[f64], out: &mut [f64]) {
         let rows = (TASK_ENTRIES / columns.len().max(1)).max(64);
         out.par_chunks_mut(rows).enumerate().for_each(|(chunk, out)| {
@@ -139,14 +196,7 @@ impl<T: Copy + Into<f64> + Send + Sync> Design for DenseDesign<'_, T> {
 
     fn gram(&self, rows: &[Centred], columns: &[Centred], w: &[f64], out: MatMut<'_, f64>) {
         packed_gram(self.n_rows, rows, columns, w, out, |at, rows, out| {
-            vectorized(
-                #[inline(always)]
-                || {
-                    for (out, &x) in out.iter_mut().zip(&self.column(at.column)[rows]) {
-                        *out = x.into() - at.centre;
-                    }
-                },
-            );
+            self.copy_centred(at, rows, out);
         });
     }
 

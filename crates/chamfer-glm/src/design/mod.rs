@@ -60,6 +60,14 @@ pub trait Design: Send + Sync {
     /// `out[k] = Σ_i v_i (x_ik − c_k)` over the columns of `columns`.
     fn transpose_product(&self, columns: &[Centred], v: &[f64], out: &mut [f64]);
 
+    /// The same for several vectors `v`, whose results are one after the other in `out`: in one pass over the
+    /// rows, where that is faster.
+    fn transpose_products(&self, columns: &[Centred], v: &[&[f64]], out: &mut [f64]) {
+        for (v, out) in v.iter().zip(out.chunks_exact_mut(columns.len().max(1))) {
+            self.transpose_product(columns, v, out);
+        }
+    }
+
     /// `out_i += Σ_k b_k (x_ik − c_k)` over the columns of `columns`.
     fn add_product(&self, columns: &[Centred], b: &[f64], out: &mut [f64]);
 

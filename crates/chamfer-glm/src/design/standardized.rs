@@ -76,19 +76,21 @@ impl<'a> Standardized<'a> {
         self.scales[j]
     }
 
-    /// `ρ_j = Σ_i w_i x̃_ij r_i` for all columns.
-    pub(crate) fn correlations(&self, residual: &[f64], out: &mut [f64]) {
-        self.design.transpose_product(&self.columns, &self.weighted(residual), out);
-        for (out, scale) in out.iter_mut().zip(&self.scales) {
-            *out /= scale;
-        }
-    }
-
     /// `out[a] = Σ_i x̃_ia v_i` for some columns, without weights.
     pub(crate) fn transpose_product(&self, columns: &[usize], v: &[f64], out: &mut [f64]) {
         self.design.transpose_product(&self.select(columns), v, out);
         for (out, &column) in out.iter_mut().zip(columns) {
             *out /= self.scales[column];
+        }
+    }
+
+    /// The same for several vectors `v`, one after the other in `out`.
+    pub(crate) fn transpose_products(&self, columns: &[usize], v: &[&[f64]], out: &mut [f64]) {
+        self.design.transpose_products(&self.select(columns), v, out);
+        for out in out.chunks_exact_mut(columns.len().max(1)) {
+            for (out, &column) in out.iter_mut().zip(columns) {
+                *out /= self.scales[column];
+            }
         }
     }
 
@@ -131,9 +133,5 @@ impl<'a> Standardized<'a> {
 
     fn select(&self, columns: &[usize]) -> Vec<Centred> {
         columns.iter().map(|&j| self.columns[j]).collect()
-    }
-
-    fn weighted(&self, residual: &[f64]) -> Vec<f64> {
-        residual.iter().zip(&self.weights).map(|(r, w)| r * w).collect()
     }
 }

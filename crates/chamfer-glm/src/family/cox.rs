@@ -1,7 +1,7 @@
 //! Cox's proportional hazards.
 
 use super::Family;
-use crate::problem::normalized_weights;
+use super::normalized_weights;
 use crate::{Error, Target};
 use std::ops::Range;
 

@@ -116,3 +116,24 @@ pub trait Family: Debug + Send + Sync {
     /// Turns linear predictors into responses: means, probabilities, relative risks.
     fn respond(&self, predictor: &mut [f64]);
 }
+
+/// Weights that sum to 1.
+pub(crate) fn normalized_weights(
+    n_rows: usize,
+    weights: Option<&[f64]>,
+) -> Result<Vec<f64>, Error> {
+    let Some(weights) = weights else {
+        return Ok(vec![1.0 / n_rows as f64; n_rows]);
+    };
+    Error::check_length("the weights", n_rows, weights.len())?;
+    if let Some(row) = weights.iter().position(|w| !(w.is_finite() && *w >= 0.0)) {
+        return Err(Error::InvalidWeight { row, value: weights[row] });
+    }
+    // Dividing by the largest first keeps the sum finite.
+    let largest = weights.iter().fold(0.0, |max: f64, w| max.max(*w));
+    if largest == 0.0 {
+        return Err(Error::ZeroWeights);
+    }
+    let sum: f64 = weights.iter().map(|w| w / largest).sum();
+    Ok(weights.iter().map(|w| w / largest / sum).collect())
+}

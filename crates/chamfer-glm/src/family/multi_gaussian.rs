@@ -1,7 +1,7 @@
 //! Least squares with several responses.
 
 use super::Family;
-use crate::problem::normalized_weights;
+use super::normalized_weights;
 use crate::{Error, Target};
 
 /// `L(η) = ½ Σ_i w_i Σ_k (y_ik − η_ik)²`: several responses, fitted together.

@@ -1,8 +1,8 @@
 //! Several classes.
 
 use super::Family;
+use super::normalized_weights;
 use super::separable::x_ln_x;
-use crate::problem::normalized_weights;
 use crate::{Error, Target};
 
 /// `L(η) = Σ_i w_i (ln Σ_k e^{η_ik} − η_{i,y_i})`: a target that is one of several classes, whose

@@ -1,7 +1,7 @@
 //! Families in which each row has one predictor and a loss of its own.
 
 use super::Family;
-use crate::problem::normalized_weights;
+use super::normalized_weights;
 use crate::{Error, Target};
 use std::fmt::Debug;
 

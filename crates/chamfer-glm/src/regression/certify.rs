@@ -2,19 +2,22 @@
 
 use super::newton::solve_damped;
 use super::{Optimality, Regression};
-use crate::problem::check_lambda;
+use crate::path::check_lambda;
 use crate::{Coefficients, Error};
 use chamfer::{Block, Blocks, DualityGap, Objective, Unpenalized, second_order};
 use faer::Mat;
 use std::borrow::Cow;
 
 /// One look at all columns.
+#[derive(Clone, Default)]
 pub(super) struct Look {
     pub(super) predictor: Vec<f64>,
     pub(super) of_predictor: Vec<f64>,
     pub(super) loss: f64,
     /// The gradient of the loss in the coefficients of all terms.
     pub(super) gradient: Vec<f64>,
+    /// That in intercepts and the coefficients of unpenalized columns.
+    pub(super) free_gradient: Vec<f64>,
 }
 
 impl Regression<'_> {
@@ -53,7 +56,7 @@ impl Regression<'_> {
 
     pub(super) fn deviance_explained(&self, loss: f64) -> f64 {
         let saturated = self.family.saturated();
-        1.0 - (loss - saturated) / (self.null.loss - saturated)
+        1.0 - (loss - saturated) / (self.null.look.loss - saturated)
     }
 
     /// Loss and gradient at the coefficients of some terms, the others being zeros.
@@ -63,15 +66,66 @@ impl Regression<'_> {
         coefficients: &[f64],
         stop: &(dyn Fn() -> bool + Sync),
     ) -> Result<Look, Error> {
+        let mut looks = self.looks(members, &[coefficients.to_vec()], stop)?;
+        looks.pop().ok_or(Error::Interrupted)
+    }
+
+    /// A look for each of some sets of coefficients of the first few `members`, in one pass over the design;
+    /// fewer looks, if a loss is not finite.
+    ///
+    /// # Errors
+    /// If the first loss is not finite.
+    pub(super) fn looks(
+        &self,
+        members: &[usize],
+        coefficients: &[Vec<f64>],
+        stop: &(dyn Fn() -> bool + Sync),
+    ) -> Result<Vec<Look>, Error> {
+        let outputs = self.family.n_outputs();
+        let restricted = self.restricted(members, stop);
+        let free = self.restricted(&[], stop);
+        let n_terms = self.terms.columns().len();
+        let mut looks = Vec::new();
+        let mut finite = true;
+        for (predictor, of_predictor, loss) in restricted.losses(coefficients) {
+            let mut free_gradient = vec![0.0; self.n_free()];
+            free.pull(&of_predictor, &mut free_gradient);
+            let gradient = vec![0.0; n_terms * outputs];
+            finite &= loss.is_finite();
+            if !finite && looks.is_empty() {
+                return Err(Error::NonFiniteLoss { value: loss });
+            }
+            if !finite {
+                break;
+            }
+            looks.push(Look { predictor, of_predictor, loss, gradient, free_gradient });
+        }
+        self.write_term_gradients(&mut looks);
+        let is_finite = |look: &Look| look.gradient.iter().all(|g| g.is_finite());
+        let n_finite = looks.iter().take_while(|look| is_finite(look)).count();
+        if n_finite == 0 {
+            return Err(Error::NonFiniteLoss { value: f64::NAN });
+        }
+        looks.truncate(n_finite);
+        Ok(looks)
+    }
+
+    /// From gradients in the predictor to those in the coefficients of all terms.
+    fn write_term_gradients(&self, looks: &mut [Look]) {
         let (n, outputs) = (self.design.n_rows(), self.family.n_outputs());
-        let predictor = self.restricted(members, stop).predictor(coefficients);
-        let mut of_predictor = vec![0.0; n * outputs];
-        let loss = self.family.value_and_gradient(&predictor, &mut of_predictor);
-        let gradient = self.term_gradient(&of_predictor);
-        if loss.is_finite() && gradient.iter().all(|g| g.is_finite()) {
-            Ok(Look { predictor, of_predictor, loss, gradient })
-        } else {
-            Err(Error::NonFiniteLoss { value: loss })
+        let columns = self.terms.columns();
+        let rows: Vec<&[f64]> =
+            looks.iter().flat_map(|look| look.of_predictor.chunks_exact(n)).collect();
+        let mut products = vec![0.0; columns.len() * rows.len()];
+        self.design.transpose_products(columns, &rows, &mut products);
+        let mut products = products.chunks_exact(columns.len().max(1));
+        for look in looks {
+            for k in 0..outputs {
+                let product = products.next().unwrap_or_default();
+                for (out, g) in look.gradient.iter_mut().skip(k).step_by(outputs).zip(product) {
+                    *out = *g;
+                }
+            }
         }
     }
 

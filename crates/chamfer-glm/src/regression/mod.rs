@@ -2,6 +2,10 @@
 
 mod bounds;
 mod certify;
+mod cholesky;
+mod curvature;
+mod faces;
+mod members;
 mod newton;
 mod path;
 mod refine;
@@ -9,9 +13,9 @@ mod restricted;
 mod solver;
 
 use crate::design::{Design, Standardized};
-use crate::path::PathPoint;
 use crate::regularizer::Terms;
-use crate::{Coefficients, Error, Family, Problem, ProblemSettings, Regularizer};
+use crate::{Coefficients, Error, Family, Regularizer};
+use certify::Look;
 use chamfer::DualityGap;
 pub use path::PathStart;
 pub use refine::Criterion;
@@ -66,18 +70,14 @@ pub struct Regression<'a> {
     null: Null,
     /// The problem with the convex penalty on the same terms, where the penalty is not convex.
     convex: Option<Box<Self>>,
-    /// Least squares with the plain lasso, which have a solver of their own.
-    lasso: Option<Problem<'a>>,
 }
 
 /// The best fit without penalized coefficients.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 struct Null {
     /// Intercepts and the coefficients of unpenalized columns.
     coefficients: Vec<f64>,
-    loss: f64,
-    /// The gradient in the coefficients of all terms.
-    gradient: Vec<f64>,
+    look: Look,
 }
 
 /// The solution at one λ, with its certificate.
@@ -127,25 +127,6 @@ impl Optimality {
                 self.relative_stationarity <= tolerance
                     && self.smallest_eigenvalue.is_none_or(|least| least > -FLAT)
             }
-        }
-    }
-}
-
-impl From<PathPoint> for RegressionPoint {
-    fn from(point: PathPoint) -> Self {
-        let certificate = Optimality {
-            objective: point.gap.primal,
-            gap: Some(point.gap),
-            relative_stationarity: point.relative_stationarity,
-            smallest_eigenvalue: None,
-        };
-        Self {
-            lambda: point.lambda,
-            coefficients: vec![point.coefficients],
-            certificate,
-            deviance_explained: point.r_squared,
-            converged: point.converged,
-            newton_steps: point.newton_steps,
         }
     }
 }
@@ -212,7 +193,7 @@ impl<'a> Regression<'a> {
         let weights = family.weights().to_vec();
         let (data, standardize) = (design, settings.standardize);
         let design = Standardized::new(data, weights, centre, standardize)?;
-        let null = Null { coefficients: Vec::new(), loss: 0.0, gradient: Vec::new() };
+        let null = Null::default();
         let offset = offset.to_vec();
         let mut regression = Self {
             data,
@@ -226,21 +207,34 @@ impl<'a> Regression<'a> {
             start: settings.start,
             null,
             convex: None,
-            lasso: None,
         };
-        if let Some(target) = family.least_squares()
-            && regression.penalty.is_plain_lasso()
-            && regression.offset.is_empty()
-        {
-            let weights = Some(family.weights());
-            let settings = ProblemSettings { intercept, standardize, weights };
-            regression.lasso = Some(Problem::new(data, target, &settings)?);
-        }
+        regression.check_signal()?;
         regression.null = regression.null_model()?;
+        if regression.family.least_squares().is_some() && !regression.null.look.loss.is_normal() {
+            return Err(Error::UnscaledTarget);
+        }
         if !regression.penalty.is_convex() {
             regression.convex = Some(Box::new(regression.with_convex_penalty()));
         }
         Ok(regression)
+    }
+
+    /// Refuses targets of least squares that leave nothing to explain.
+    fn check_signal(&self) -> Result<(), Error> {
+        let Some(target) = self.family.least_squares() else { return Ok(()) };
+        let weights = self.family.weights();
+        let offsets = self.offset.iter().copied().chain(std::iter::repeat(0.0));
+        let mut left = target
+            .iter()
+            .zip(weights)
+            .zip(offsets)
+            .filter(|((_, w), _)| **w > 0.0)
+            .map(|((y, _), offset)| y - offset);
+        let first = left.next().unwrap_or(0.0);
+        if left.all(|y| y == first) && (self.intercept || first == 0.0) {
+            return Err(Error::ConstantTarget { value: first });
+        }
+        Ok(())
     }
 
     /// The least λ at which zeros are optimal: globally for convex penalties and in one dimension for
@@ -250,7 +244,8 @@ impl<'a> Regression<'a> {
     /// If no λ is: nothing is correlated with the target.
     pub fn lambda_max(&self) -> Result<f64, Error> {
         let convex = self.penalty.convex();
-        let negative: Vec<f64> = self.allowed(&self.null.gradient).iter().map(|g| -g).collect();
+        let negative: Vec<f64> =
+            self.allowed(&self.null.look.gradient).iter().map(|g| -g).collect();
         let block = self.whole(&convex, 1.0)?;
         let penalty = block.parametrization().penalty();
         let slope = penalty.dual_norm(&negative, block.strength()).unwrap_or(f64::INFINITY);
@@ -288,7 +283,6 @@ impl<'a> Regression<'a> {
             start: self.start,
             null: self.null.clone(),
             convex: None,
-            lasso: None,
         }
     }
 
@@ -322,7 +316,6 @@ impl<'a> Regression<'a> {
             offset: &self.offset,
             intercept: self.intercept,
             columns,
-            gram: None,
             stop,
         }
     }

@@ -7,9 +7,10 @@
 //! multiplier: the direction of steepest descent is not 0 there.
 
 use super::bounds::Bounds;
+use super::cholesky::System;
 use super::restricted::Restricted;
 use crate::Error;
-use chamfer::{Block, Objective, Strength};
+use chamfer::{Block, Strength};
 use faer::linalg::solvers::Solve;
 use faer::{Col, Mat, Scale, Side};
 use std::ops::Range;
@@ -30,6 +31,17 @@ pub(super) struct Newton<'a> {
     pub(super) n_free: usize,
     pub(super) ridge: f64,
     pub(super) bounds: Option<Bounds>,
+    /// The loss itself, where it is quadratic: then the data need not be touched.
+    pub(super) quadratic: Option<Quadratic<'a>>,
+}
+
+/// A quadratic loss around a point: `L(β₀) + gᵀδ + ½δᵀCδ`, `δ = β − β₀`.
+pub(super) struct Quadratic<'a> {
+    pub(super) coefficients: Vec<f64>,
+    pub(super) loss: f64,
+    pub(super) gradient: Vec<f64>,
+    /// `C`, without a ridge.
+    pub(super) system: System<'a>,
 }
 
 /// Value and first-order information at a point.
@@ -57,7 +69,8 @@ impl<'a> Newton<'a> {
         n_free: usize,
         bounds: Option<Bounds>,
     ) -> Self {
-        Self { restricted, block: None, terms: Vec::new(), n_free, ridge: 0.0, bounds }
+        let (block, terms, ridge, quadratic) = (None, Vec::new(), 0.0, None);
+        Self { restricted, block, terms, n_free, ridge, bounds, quadratic }
     }
 }
 
@@ -86,11 +99,7 @@ impl Newton<'_> {
 
     /// The state at `beta`; `None` where the objective is not finite.
     fn evaluate(&self, beta: Vec<f64>) -> Option<State> {
-        let predictor = self.restricted.predictor(&beta);
-        let mut of_predictor = vec![0.0; predictor.len()];
-        let loss = self.restricted.family.value_and_gradient(&predictor, &mut of_predictor);
-        let mut gradient = vec![0.0; beta.len()];
-        self.restricted.pull(&of_predictor, &mut gradient);
+        let (predictor, loss, mut gradient) = self.loss(&beta);
         let squares: f64 = beta[self.n_free..].iter().map(|b| b * b).sum();
         let mut objective = loss + 0.5 * self.ridge * squares;
         for (g, b) in gradient.iter_mut().zip(&beta).skip(self.n_free) {
@@ -108,6 +117,40 @@ impl Newton<'_> {
         let violation = descent.iter().fold(0.0, |most: f64, d| most.max(d.abs()));
         let finite = objective.is_finite() && descent.iter().all(|d| d.is_finite());
         finite.then_some(State { beta, predictor, objective, descent, violation })
+    }
+
+    /// Predictor (empty if it is not needed), loss and gradient.
+    fn loss(&self, beta: &[f64]) -> (Vec<f64>, f64, Vec<f64>) {
+        let mut gradient = vec![0.0; beta.len()];
+        if let Some(quadratic) = &self.quadratic {
+            let moved: Vec<f64> =
+                beta.iter().zip(&quadratic.coefficients).map(|(b, b0)| b - b0).collect();
+            quadratic.system.multiply(&moved, &mut gradient);
+            let mut change = 0.0;
+            for ((g, g0), d) in gradient.iter_mut().zip(&quadratic.gradient).zip(moved) {
+                change += d * (g0 + 0.5 * *g);
+                *g += g0;
+            }
+            return (Vec::new(), quadratic.loss + change, gradient);
+        }
+        let predictor = self.restricted.predictor(beta);
+        let mut of_predictor = vec![0.0; predictor.len()];
+        let loss = self.restricted.family.value_and_gradient(&predictor, &mut of_predictor);
+        self.restricted.pull(&of_predictor, &mut gradient);
+        (predictor, loss, gradient)
+    }
+
+    /// `∇²L d`, with the ridge.
+    fn bend(&self, state: &State, direction: &[f64]) -> Result<Vec<f64>, Error> {
+        let mut bent = vec![0.0; direction.len()];
+        match &self.quadratic {
+            Some(quadratic) => quadratic.system.multiply(direction, &mut bent),
+            None => self.restricted.multiply_hessian(&state.predictor, direction, &mut bent)?,
+        }
+        for (bent, d) in bent.iter_mut().zip(direction).skip(self.n_free) {
+            *bent += self.ridge * d;
+        }
+        Ok(bent)
     }
 
     fn penalty(&self) -> Option<(&dyn chamfer::Penalty<f64>, Strength<'_, f64>)> {
@@ -137,10 +180,8 @@ impl Newton<'_> {
         if slope == 0.0 {
             return Ok(None);
         }
-        let mut bent = vec![0.0; direction.len()];
-        self.restricted.hessian_product(&state.beta, &direction, &mut bent)?;
+        let bent = self.bend(state, &direction)?;
         let curvature: f64 = direction.iter().zip(&bent).map(|(d, b)| d * b).sum();
-        let curvature = curvature + self.ridge * slope;
         let length = if curvature > 0.0 { slope / curvature } else { 1.0 };
         Ok(self.search(state, &direction, length, -slope))
     }
@@ -292,16 +333,17 @@ impl Newton<'_> {
     /// `∇²L` with the ridge on the coefficients `free`.
     fn hessian(&self, state: &State, free: &[usize]) -> Result<Mat<f64>, Error> {
         let mut hessian = Mat::zeros(free.len(), free.len());
-        if !self.restricted.write_hessian(&state.predictor, free, hessian.as_mut()) {
-            let mut unit = vec![0.0; state.beta.len()];
-            let mut product = vec![0.0; state.beta.len()];
-            for (a, &j) in free.iter().enumerate() {
-                unit[j] = 1.0;
-                self.restricted.hessian_product(&state.beta, &unit, &mut product)?;
-                unit[j] = 0.0;
-                for (b, &i) in free.iter().enumerate() {
-                    hessian[(b, a)] = product[i];
+        match &self.quadratic {
+            Some(quadratic) => {
+                let all = quadratic.system.hessian;
+                for (b, &j) in free.iter().enumerate() {
+                    for (a, &i) in free.iter().enumerate() {
+                        hessian[(a, b)] = all[(i, j)];
+                    }
                 }
+            }
+            None => {
+                self.restricted.write_hessian(&state.predictor, free, 0, hessian.as_mut())?;
             }
         }
         for (a, &j) in free.iter().enumerate() {

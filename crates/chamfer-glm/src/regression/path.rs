@@ -2,7 +2,7 @@
 
 use super::solver::Solver;
 use super::{Regression, RegressionPoint};
-use crate::path::{check_path, check_start, path_from};
+use crate::path::{check_path, check_start};
 use crate::{Coefficients, Error};
 use std::collections::BTreeMap;
 
@@ -32,28 +32,13 @@ pub enum PathStart {
     DenseToSparse,
 }
 
-/// One of two iterators.
-enum Either<L, R> {
-    Left(L),
-    Right(R),
-}
-
-impl<L: Iterator, R: Iterator<Item = L::Item>> Iterator for Either<L, R> {
-    type Item = L::Item;
-
-    fn next(&mut self) -> Option<L::Item> {
-        match self {
-            Self::Left(left) => left.next(),
-            Self::Right(right) => right.next(),
-        }
-    }
-}
-
 /// Points in the order in which their λs are asked for, whatever the order in which they are solved.
 struct Points<'p, S> {
     lambdas: &'p [f64],
-    /// Indices of the λs that are still to be solved, the next one last.
-    waiting: Vec<usize>,
+    /// Indices of the λs in the order in which they are solved.
+    order: Vec<usize>,
+    n_solved: usize,
+    /// Solves at the first of some λs, and at as many of the others as suits it.
     solve: S,
     /// Points that wait for their turn.
     solved: BTreeMap<usize, RegressionPoint>,
@@ -61,22 +46,20 @@ struct Points<'p, S> {
     error: Option<Error>,
 }
 
-impl<S: FnMut(f64) -> Result<RegressionPoint, Error>> Iterator for Points<'_, S> {
+impl<S: FnMut(&[f64], &mut Vec<RegressionPoint>) -> Result<(), Error>> Iterator for Points<'_, S> {
     type Item = Result<RegressionPoint, Error>;
 
     fn next(&mut self) -> Option<Self::Item> {
         while !self.solved.contains_key(&self.n_yielded)
-            && let Some(k) = self.waiting.pop()
+            && self.error.is_none()
+            && self.n_solved < self.order.len()
         {
-            match (self.solve)(self.lambdas[k]) {
-                Ok(point) => {
-                    self.solved.insert(k, point);
-                }
-                Err(error) => {
-                    self.error = Some(error);
-                    self.waiting.clear();
-                }
-            }
+            let waiting = &self.order[self.n_solved..];
+            let lambdas: Vec<f64> = waiting.iter().map(|&k| self.lambdas[k]).collect();
+            let mut points = Vec::new();
+            self.error = (self.solve)(&lambdas, &mut points).err();
+            self.n_solved += points.len();
+            self.solved.extend(waiting.iter().copied().zip(points));
         }
         // After an error, what was solved before it.
         match self.solved.pop_first() {
@@ -84,7 +67,10 @@ impl<S: FnMut(f64) -> Result<RegressionPoint, Error>> Iterator for Points<'_, S>
                 self.n_yielded += 1;
                 Some(Ok(point))
             }
-            None => self.error.take().map(Err),
+            None => self.error.take().map(|error| {
+                self.n_solved = self.order.len();
+                Err(error)
+            }),
         }
     }
 }
@@ -139,27 +125,25 @@ impl<'a> Regression<'a> {
     ) -> Result<impl Iterator<Item = Result<RegressionPoint, Error>> + use<'a, 'p>, Error> {
         check_path(lambdas, tolerance)?;
         let start = start.map(|start| self.allowed_start(start)).transpose()?;
-        if let Some(lasso) = &self.lasso {
-            let zeros = Coefficients { intercept: 0.0, values: Vec::new() };
-            let start = start.as_ref().map_or(&zeros, |start| &start[0]);
-            let points = path_from(lasso, start, lambdas, tolerance, stop)?;
-            let points = points.map(|point| point.map(RegressionPoint::from));
-            return Ok(Either::Left(points.map(|point| self.data.failure().map_or(point, Err))));
-        }
         let mut solver = match &start {
             None => Solver::new(self),
-            Some(start) => Solver::starting_at(self, start),
+            Some(start) => Solver::starting_at(self, start)?,
         };
-        let mut waiting: Vec<usize> = (0..lambdas.len()).rev().collect();
+        let mut order: Vec<usize> = (0..lambdas.len()).collect();
         if self.start == PathStart::DenseToSparse && !self.penalty.is_convex() {
-            waiting.sort_by(|&a, &b| lambdas[b].total_cmp(&lambdas[a]));
+            order.sort_by(|&a, &b| lambdas[a].total_cmp(&lambdas[b]));
         }
-        let solve = move |lambda| {
-            let point = solver.solve(lambda, tolerance, stop);
-            self.data.failure().map_or(point, Err)
+        let solve = move |lambdas: &[f64], points: &mut Vec<RegressionPoint>| {
+            // On a thread of the pool, where many small parallel loops start without a wait.
+            let solved = rayon::scope(|_| solver.solve(lambdas, tolerance, stop, points));
+            // Where rows could not be read, nothing that followed can be trusted.
+            self.data.failure().map_or(solved, |failure| {
+                points.clear();
+                Err(failure)
+            })
         };
-        let (solved, n_yielded, error) = (BTreeMap::new(), 0, None);
-        Ok(Either::Right(Points { lambdas, waiting, solve, solved, n_yielded, error }))
+        let (solved, n_solved, n_yielded, error) = (BTreeMap::new(), 0, 0, None);
+        Ok(Points { lambdas, order, n_solved, solve, solved, n_yielded, error })
     }
 
     /// A start that is checked, and moved to the nearest that the penalty allows.

@@ -1,9 +1,12 @@
 //! The loss as a function of the coefficients of some columns.
 
-use crate::Family;
 use crate::design::Standardized;
-use chamfer::{Error, Objective};
+use crate::{Error, Family};
+use chamfer::Objective;
 use faer::{Mat, MatMut};
+
+/// Columns of one block of a Hessian; a block's mirror image is not computed.
+const BLOCK: usize = 128;
 
 /// `β ↦ L(offset + b + X̃_C β)` for a few columns `C`.
 ///
@@ -16,8 +19,6 @@ pub(super) struct Restricted<'a> {
     pub(super) offset: &'a [f64],
     pub(super) intercept: bool,
     pub(super) columns: Vec<usize>,
-    /// The Gram matrix of the columns in the observation weights, where the family is quadratic.
-    pub(super) gram: Option<&'a Mat<f64>>,
     pub(super) stop: &'a (dyn Fn() -> bool + Sync + 'a),
 }
 
@@ -27,8 +28,13 @@ impl Restricted<'_> {
         if self.intercept { self.family.n_outputs() } else { 0 }
     }
 
+    /// Number of coefficients.
+    pub(super) fn n_coefficients(&self) -> usize {
+        self.n_intercepts() + self.columns.len() * self.family.n_outputs()
+    }
+
     /// The predictor without the offset.
-    fn product(&self, coefficients: &[f64]) -> Vec<f64> {
+    pub(super) fn product(&self, coefficients: &[f64]) -> Vec<f64> {
         let (n, outputs) = (self.design.n_rows(), self.family.n_outputs());
         let (intercepts, slopes) = coefficients.split_at(self.n_intercepts());
         let mut predictor = vec![0.0; n * outputs];
@@ -51,6 +57,20 @@ impl Restricted<'_> {
         predictor
     }
 
+    /// Predictor, gradient in it and loss at each of some sets of coefficients, which may be of the first few
+    /// columns only.
+    pub(super) fn losses(
+        &self,
+        coefficients: &[Vec<f64>],
+    ) -> impl Iterator<Item = (Vec<f64>, Vec<f64>, f64)> {
+        coefficients.iter().map(|coefficients| {
+            let predictor = self.predictor(coefficients);
+            let mut of_predictor = vec![0.0; predictor.len()];
+            let loss = self.family.value_and_gradient(&predictor, &mut of_predictor);
+            (predictor, of_predictor, loss)
+        })
+    }
+
     /// From a gradient in `η` to one in the coefficients.
     pub(super) fn pull(&self, of_predictor: &[f64], out: &mut [f64]) {
         let (n, outputs) = (self.design.n_rows(), self.family.n_outputs());
@@ -67,89 +87,178 @@ impl Restricted<'_> {
         }
     }
 
-    /// Writes `∇²L` on the coefficients `free`, and returns true, if the family's Hessian couples no two
-    /// rows.
+    /// Writes `∇²L` on `coefficients`, except what the first `known` of them have with each other.
+    ///
+    /// # Errors
+    /// If a pass is interrupted.
     pub(super) fn write_hessian(
         &self,
         predictor: &[f64],
-        free: &[usize],
+        coefficients: &[usize],
+        known: usize,
         mut out: MatMut<'_, f64>,
-    ) -> bool {
-        let (outputs, intercepts) = (self.family.n_outputs(), self.n_intercepts());
-        if let Some(gram) = self.gram {
-            // Centred columns are orthogonal to the intercepts, and outputs to each other.
-            let at = |j: usize| j.checked_sub(intercepts).map(|slope| slope / outputs);
-            let output = |j: usize| j.checked_sub(intercepts).map_or(j, |slope| slope % outputs);
-            for (b, &l) in free.iter().enumerate() {
-                for (a, &j) in free.iter().enumerate() {
-                    out[(a, b)] = match (at(j), at(l)) {
-                        _ if output(j) != output(l) => 0.0,
-                        (Some(row), Some(column)) => gram[(row, column)],
-                        (None, None) => 1.0,
-                        _ => 0.0,
-                    };
-                }
-            }
-            return true;
+    ) -> Result<(), Error> {
+        let size = coefficients.len();
+        for first in (known..size).step_by(BLOCK) {
+            let end = size.min(first + BLOCK);
+            let block = out.as_mut().submatrix_mut(0, first, end, end - first);
+            self.write_block(predictor, &coefficients[..end], &coefficients[first..end], block)?;
         }
-        // Positions in `out` of each output's intercept and slopes, and the columns of the latter.
-        let of_output = |k: usize| {
-            let intercept = free.iter().position(|&j| j == k && j < intercepts);
-            let is_slope =
-                |(_, j): &(usize, &usize)| **j >= intercepts && (**j - intercepts) % outputs == k;
-            let slopes = free.iter().enumerate().filter(is_slope);
-            let (at, columns): (Vec<usize>, Vec<usize>) =
-                slopes.map(|(a, &j)| (a, self.columns[(j - intercepts) / outputs])).unzip();
-            (intercept, at, columns)
-        };
-        let mut weights = vec![0.0; self.design.n_rows()];
-        for k in 0..outputs {
-            let (intercept, at, columns) = of_output(k);
-            for l in 0..=k {
-                if !self.family.curvature(predictor, k, l, &mut weights) {
-                    return false;
-                }
-                let (other_intercept, other_at, other_columns) = of_output(l);
-                let mut block = Mat::zeros(columns.len(), other_columns.len());
-                self.design.weighted_gram(&columns, &other_columns, &weights, block.as_mut());
-                let mut write = |a: usize, b: usize, value: f64| {
-                    out[(a, b)] = value;
-                    out[(b, a)] = value;
-                };
-                for (b, &other) in other_at.iter().enumerate() {
-                    for (a, &own) in at.iter().enumerate() {
-                        write(own, other, block[(a, b)]);
-                    }
-                }
-                let borders =
-                    [(intercept, &other_at, &other_columns), (other_intercept, &at, &columns)];
-                for (intercept, at, columns) in borders {
-                    let Some(intercept) = intercept else { continue };
-                    let mut products = vec![0.0; columns.len()];
-                    self.design.transpose_product(columns, &weights, &mut products);
-                    for (&a, &product) in at.iter().zip(&products) {
-                        write(intercept, a, product);
-                    }
-                }
-                if let (Some(a), Some(b)) = (intercept, other_intercept) {
-                    write(a, b, weights.iter().sum());
-                }
+        for j in 0..size {
+            for i in known.max(j + 1)..size {
+                out[(i, j)] = out[(j, i)];
             }
-        }
-        true
-    }
-
-    fn check_stop(&self) -> Result<(), Error> {
-        if (self.stop)() {
-            return Err(Error::Objective { message: "interrupted".to_owned() });
         }
         Ok(())
     }
+
+    /// Writes the block of `∇²L` for coefficients `rows` and `columns`.
+    fn write_block(
+        &self,
+        predictor: &[f64],
+        rows: &[usize],
+        columns: &[usize],
+        mut out: MatMut<'_, f64>,
+    ) -> Result<(), Error> {
+        self.check_stop()?;
+        out.fill(0.0);
+        let outputs = self.family.n_outputs();
+        let quadratic = self.family.is_quadratic();
+        let mut weights = self.design.weights().to_vec();
+        for l in 0..outputs {
+            let right = self.part(columns, l);
+            if right.is_empty() {
+                continue;
+            }
+            // A quadratic family does not couple its outputs.
+            for k in if quadratic { l..l + 1 } else { 0..outputs } {
+                let left = self.part(rows, k);
+                if !quadratic && !self.family.curvature(predictor, k, l, &mut weights) {
+                    return self.write_coupled_hessian(predictor, rows, columns, out);
+                }
+                self.write_part(&left, &right, &weights, &mut out);
+            }
+        }
+        Ok(())
+    }
+
+    /// The coefficients of one output among some.
+    fn part(&self, coefficients: &[usize], output: usize) -> Part {
+        let (outputs, intercepts) = (self.family.n_outputs(), self.n_intercepts());
+        let mut part = Part::default();
+        for (place, &j) in coefficients.iter().enumerate() {
+            match j.checked_sub(intercepts) {
+                None if j == output => part.intercept = Some(place),
+                Some(slope) if slope % outputs == output => {
+                    part.places.push(place);
+                    part.columns.push(self.columns[slope / outputs]);
+                }
+                _ => {}
+            }
+        }
+        part
+    }
+
+    /// Writes what two outputs have with each other, for the curvature `weights` of the rows.
+    fn write_part(&self, left: &Part, right: &Part, weights: &[f64], out: &mut MatMut<'_, f64>) {
+        let mut block = Mat::zeros(left.columns.len(), right.columns.len());
+        self.design.weighted_gram(&left.columns, &right.columns, weights, block.as_mut());
+        for (b, &column) in right.places.iter().enumerate() {
+            for (a, &row) in left.places.iter().enumerate() {
+                out[(row, column)] = block[(a, b)];
+            }
+        }
+        let border = |columns: &[usize]| {
+            let mut products = vec![0.0; columns.len()];
+            self.design.transpose_product(columns, weights, &mut products);
+            products
+        };
+        if let Some(row) = left.intercept {
+            for (&column, product) in right.places.iter().zip(border(&right.columns)) {
+                out[(row, column)] = product;
+            }
+        }
+        if let Some(column) = right.intercept {
+            for (&row, product) in left.places.iter().zip(border(&left.columns)) {
+                out[(row, column)] = product;
+            }
+        }
+        if let (Some(row), Some(column)) = (left.intercept, right.intercept) {
+            out[(row, column)] = weights.iter().sum();
+        }
+    }
+
+    /// The same where the Hessian couples rows: one product for each column.
+    fn write_coupled_hessian(
+        &self,
+        predictor: &[f64],
+        rows: &[usize],
+        columns: &[usize],
+        mut out: MatMut<'_, f64>,
+    ) -> Result<(), Error> {
+        let n = self.n_coefficients();
+        let (mut unit, mut product) = (vec![0.0; n], vec![0.0; n]);
+        for (b, &j) in columns.iter().enumerate() {
+            unit[j] = 1.0;
+            self.multiply_hessian(predictor, &unit, &mut product)?;
+            unit[j] = 0.0;
+            for (a, &i) in rows.iter().enumerate() {
+                out[(a, b)] = product[i];
+            }
+        }
+        Ok(())
+    }
+
+    /// `∇²L d` at a predictor.
+    ///
+    /// # Errors
+    /// If the pass is interrupted.
+    pub(super) fn multiply_hessian(
+        &self,
+        predictor: &[f64],
+        direction: &[f64],
+        out: &mut [f64],
+    ) -> Result<(), Error> {
+        self.check_stop()?;
+        let along = self.product(direction);
+        let mut product = vec![0.0; along.len()];
+        self.family.hessian_product(predictor, &along, &mut product);
+        self.pull(&product, out);
+        Ok(())
+    }
+
+    fn check_stop(&self) -> Result<(), Error> {
+        if (self.stop)() { Err(Error::Interrupted) } else { Ok(()) }
+    }
+}
+
+/// The coefficients of one output among some: where its intercept and its slopes are, and the columns of
+/// the latter.
+#[derive(Debug, Default)]
+struct Part {
+    intercept: Option<usize>,
+    places: Vec<usize>,
+    columns: Vec<usize>,
+}
+
+impl Part {
+    fn is_empty(&self) -> bool {
+        self.intercept.is_none() && self.places.is_empty()
+    }
+}
+
+/// An interruption, for those who know objectives but not regressions.
+fn of_objective(error: Error) -> chamfer::Error {
+    chamfer::Error::Objective { message: error.to_string() }
 }
 
 impl Objective<f64> for Restricted<'_> {
-    fn value_and_gradient(&self, coefficients: &[f64], gradient: &mut [f64]) -> Result<f64, Error> {
-        self.check_stop()?;
+    fn value_and_gradient(
+        &self,
+        coefficients: &[f64],
+        gradient: &mut [f64],
+    ) -> Result<f64, chamfer::Error> {
+        self.check_stop().map_err(of_objective)?;
         let predictor = self.predictor(coefficients);
         let mut of_predictor = vec![0.0; predictor.len()];
         let value = self.family.value_and_gradient(&predictor, &mut of_predictor);
@@ -162,13 +271,8 @@ impl Objective<f64> for Restricted<'_> {
         coefficients: &[f64],
         direction: &[f64],
         out: &mut [f64],
-    ) -> Result<(), Error> {
-        self.check_stop()?;
+    ) -> Result<(), chamfer::Error> {
         let predictor = self.predictor(coefficients);
-        let along = self.product(direction);
-        let mut product = vec![0.0; along.len()];
-        self.family.hessian_product(&predictor, &along, &mut product);
-        self.pull(&product, out);
-        Ok(())
+        self.multiply_hessian(&predictor, direction, out).map_err(of_objective)
     }
 }

@@ -1,92 +1,90 @@
 //! Solving on a few terms, looking at all, adding those that want to leave zero.
 //!
-//! On the working set, Newton's method descends on the lifted problem; nothing here knows the family or the
-//! penalty.
+//! Data flows one way: a [`Position`] has a working set of terms and a look at all of them; `members` solves
+//! on the working set; a look at all terms, for several λs in one pass over the data, certifies or finds what
+//! is missing. Nothing here knows the family or the penalty.
 
 use super::certify::Look;
+use super::cholesky::Cholesky;
+use super::curvature::Curvature;
 use super::newton::Newton;
-use super::{Null, Optimality, PathStart, Regression, RegressionPoint};
+use super::{Null, PathStart, Regression, RegressionPoint};
 use crate::{Coefficients, Error};
-use faer::Mat;
 use std::sync::Arc;
 
 /// Least number of terms that are added at a time.
 const LEAST_ADDED: usize = 20;
-/// Tolerance of the first descent on the working set, relative to λ, in units of the gradient.
-const FIRST_TOLERANCE: f64 = 1e-6;
 /// Tolerance of the convex problem that guides one that is not.
 const GUIDE: f64 = 1e-4;
 /// Jumps between local minima at one λ.
 const MAX_JUMPS: usize = 100;
 /// Below this, rounding decides.
 pub(super) const LAST_TOLERANCE: f64 = 1e-12;
+/// λs that are solved before a look at most.
+const MOST_AHEAD: usize = 16;
 
-/// A working set with its coefficients, kept along a path.
+/// Solves along a path, each λ from the solution of the one before.
 pub(super) struct Solver<'a> {
     regression: &'a Regression<'a>,
-    set: WorkingSet,
+    position: Position,
+    /// The λ of the position.
+    lambda: f64,
     /// Where the penalty is not convex: the convex problem with the same terms, whose solutions are
     /// second starts.
     guide: Option<Box<Self>>,
+    /// λs to solve before a look: as many as working sets were found to last for.
+    ahead: usize,
+}
+
+/// A working set with its coefficients, and a look at all terms there.
+#[derive(Clone)]
+struct Position {
+    set: WorkingSet,
+    look: Look,
 }
 
 #[derive(Clone)]
-struct WorkingSet {
+pub(super) struct WorkingSet {
     /// Terms.
-    members: Vec<usize>,
+    pub(super) members: Vec<usize>,
     is_member: Vec<bool>,
     /// Intercepts, coefficients of unpenalized columns, coefficients of the members.
-    coefficients: Vec<f64>,
-    /// The Gram matrix of the unpenalized columns and those of the members, as far as it was needed;
-    /// shared, because starts are clones.
-    gram: Arc<Mat<f64>>,
+    pub(super) coefficients: Vec<f64>,
+    /// The Hessian of the loss on them, as far as it was needed; shared, because starts are clones.
+    pub(super) curvature: Arc<Curvature>,
+    /// Its factor, with the ridge of the last λ.
+    pub(super) factor: Cholesky,
+    pub(super) ridge: f64,
 }
 
-/// A working set solved to the end.
-struct Solved {
-    set: WorkingSet,
-    look: Look,
-    optimality: Optimality,
-    /// Newton steps.
-    steps: usize,
+/// What is known on the way, between two looks.
+pub(super) struct Here {
+    pub(super) predictor: Vec<f64>,
+    pub(super) loss: f64,
+    /// The gradient of the loss in the coefficients of the working set.
+    pub(super) gradient: Vec<f64>,
 }
 
 impl Regression<'_> {
     pub(super) fn null_model(&self) -> Result<Null, Error> {
         let restricted = self.restricted(&[], &|| false);
         let n_free = self.n_free();
-        let mut start = vec![0.0; n_free];
+        let mut coefficients = vec![0.0; n_free];
         if self.intercept {
             let of_output = |k: usize| -> f64 {
                 let weights = self.design.weights();
                 let rows = self.offset.chunks_exact(weights.len()).nth(k).unwrap_or_default();
                 rows.iter().zip(weights).map(|(o, w)| o * w).sum()
             };
-            for (k, (start, link)) in start.iter_mut().zip(self.family.start()).enumerate() {
+            for (k, (start, link)) in coefficients.iter_mut().zip(self.family.start()).enumerate() {
                 *start = link - of_output(k);
             }
         }
-        let mut coefficients = start;
         let bounds = self.bounds(restricted.n_intercepts(), &restricted.columns);
         let newton = Newton::smooth(&restricted, n_free, bounds);
         newton.solve(&mut coefficients, LAST_TOLERANCE)?;
         let look = self.look(&[], &coefficients, &|| false)?;
-        Ok(Null { coefficients, loss: look.loss, gradient: look.gradient })
-    }
-}
-
-impl Regression<'_> {
-    /// Adds to the Gram matrix what the columns beyond its size need.
-    fn extend_gram(&self, gram: &mut Arc<Mat<f64>>, columns: &[usize]) {
-        let old = gram.nrows();
-        if old == columns.len() {
-            return;
-        }
-        let mut block = Mat::zeros(columns.len(), columns.len() - old);
-        self.design.gram(columns, &columns[old..], block.as_mut());
-        Arc::make_mut(gram).resize_with(columns.len(), columns.len(), |i, j| {
-            if j >= old { block[(i, j - old)] } else { block[(j, i - old)] }
-        });
+        Ok(Null { coefficients, look })
     }
 }
 
@@ -98,61 +96,93 @@ impl<'a> Solver<'a> {
             _ => regression.convex.as_deref(),
         };
         let guide = guide.map(|convex| Box::new(Solver::new(convex)));
-        let coefficients = regression.null.coefficients.clone();
-        Self { regression, set: WorkingSet::new(regression, Vec::new(), coefficients), guide }
+        let Null { coefficients, look } = regression.null.clone();
+        let set = WorkingSet::new(regression, Vec::new(), coefficients, &look);
+        let lambda = regression.lambda_max().unwrap_or(f64::INFINITY);
+        Self { regression, position: Position { set, look }, lambda, guide, ahead: 1 }
     }
 
     /// Starts at coefficients on the original scale. Nothing else is in its state, nor in that of the guide.
-    pub(super) fn starting_at(regression: &'a Regression<'a>, start: &[Coefficients]) -> Self {
+    ///
+    /// # Errors
+    /// If the loss is not finite there.
+    pub(super) fn starting_at(
+        regression: &'a Regression<'a>,
+        start: &[Coefficients],
+    ) -> Result<Self, Error> {
         let guide = match regression.start {
             PathStart::Previous | PathStart::DenseToSparse => None,
             _ => regression.convex.as_deref(),
         };
-        let guide = guide.map(|convex| Box::new(Solver::starting_at(convex, start)));
+        let guide = guide.map(|convex| Solver::starting_at(convex, start)).transpose()?;
         let (members, coefficients) = regression.on_standardized_scale(start);
-        Self { regression, set: WorkingSet::new(regression, members, coefficients), guide }
+        let look = regression.look(&members, &coefficients, &|| false)?;
+        let set = WorkingSet::new(regression, members, coefficients, &look);
+        let position = Position { set, look };
+        // As far down as nothing is known to be missing.
+        Ok(Self { regression, position, lambda: 0.0, guide: guide.map(Box::new), ahead: 1 })
     }
 
+    /// Solves at the first of `lambdas`, and at some that follow if that costs little more; adds the points to
+    /// `points`.
     pub(super) fn solve(
         &mut self,
-        lambda: f64,
+        lambdas: &[f64],
         tolerance: f64,
         stop: &(dyn Fn() -> bool + Sync),
-    ) -> Result<RegressionPoint, Error> {
+        points: &mut Vec<RegressionPoint>,
+    ) -> Result<(), Error> {
+        if self.regression.penalty.is_convex() {
+            let ahead = self.ahead.min(self.most_ahead()).min(lambdas.len());
+            let lambdas = &lambdas[..ahead];
+            let rounds = Self::descend(
+                self.regression,
+                &mut self.position,
+                self.lambda,
+                lambdas,
+                tolerance,
+                stop,
+                points,
+            )?;
+            self.lambda = lambdas[ahead - 1];
+            self.ahead = if rounds <= 2 { 2 * self.ahead } else { ahead.div_ceil(2) };
+            self.ahead = self.ahead.min(MOST_AHEAD);
+            return Ok(());
+        }
+        let lambda = lambdas[0];
         let (start, other) = self.starts(lambda, stop)?;
-        let mut best = self.descend(start, lambda, tolerance, stop)?;
-        let mut steps = best.steps;
+        let (mut best, mut point) = self.descend_once(start, lambda, tolerance, stop)?;
+        let mut steps = point.newton_steps;
         if let Some(start) = other {
-            let other = self.descend(start, lambda, tolerance, stop)?;
-            steps += other.steps;
-            if other.optimality.objective < best.optimality.objective {
-                best = other;
+            let (position, other) = self.descend_once(start, lambda, tolerance, stop)?;
+            steps += other.newton_steps;
+            if other.certificate.objective < point.certificate.objective {
+                (best, point) = (position, other);
             }
         }
         if self.regression.penalty.exponent() < 1.0 {
             for _ in 0..MAX_JUMPS {
-                let Some(jumped) = self.jump(&best, lambda)? else { break };
-                let next = self.descend(jumped, lambda, tolerance, stop)?;
-                steps += next.steps;
-                if next.optimality.objective >= best.optimality.objective {
+                let Some(jumped) = self.jump(&best, lambda, stop)? else { break };
+                let (position, next) = self.descend_once(jumped, lambda, tolerance, stop)?;
+                steps += next.newton_steps;
+                if next.certificate.objective >= point.certificate.objective {
                     break;
                 }
-                best = next;
+                (best, point) = (position, next);
             }
         }
-        let point = RegressionPoint {
-            lambda,
-            coefficients: {
-                let restricted = self.regression.restricted(&best.set.members, stop);
-                self.regression.on_original_scale(&restricted, &best.set.coefficients)
-            },
-            certificate: best.optimality,
-            deviance_explained: self.regression.deviance_explained(best.look.loss),
-            converged: best.optimality.meets(tolerance),
-            newton_steps: steps,
-        };
-        self.set = best.set;
-        Ok(point)
+        point.newton_steps = steps;
+        points.push(point);
+        self.position = best;
+        self.lambda = lambda;
+        Ok(())
+    }
+
+    /// How many λs may be solved before a look, so that looks take no more than an eighth of the memory of a
+    /// dense design.
+    fn most_ahead(&self) -> usize {
+        let (n, p) = (self.regression.design.n_rows(), self.regression.design.n_cols());
+        (n * p / 8 / (p + 2 * n) / self.regression.family.n_outputs()).max(1)
     }
 
     /// Where to descend from, and a second such place.
@@ -160,14 +190,14 @@ impl<'a> Solver<'a> {
         &mut self,
         lambda: f64,
         stop: &(dyn Fn() -> bool + Sync),
-    ) -> Result<(WorkingSet, Option<WorkingSet>), Error> {
-        let Some(guide) = &mut self.guide else { return Ok((self.set.clone(), None)) };
+    ) -> Result<(Position, Option<Position>), Error> {
+        let Some(guide) = &mut self.guide else { return Ok((self.position.clone(), None)) };
         // As far below the λ at which the convex penalty lets the first term in.
         let share = guide.regression.lambda_max()? / self.regression.lambda_max()?;
-        guide.set = guide.descend(guide.set.clone(), lambda * share, GUIDE, stop)?.set;
-        let convex = guide.set.clone();
+        guide.solve(&[lambda * share], GUIDE, stop, &mut Vec::new())?;
+        let convex = guide.position.clone();
         Ok(match self.regression.start {
-            PathStart::Best | PathStart::Previous => (self.set.clone(), Some(convex)),
+            PathStart::Best | PathStart::Previous => (self.position.clone(), Some(convex)),
             PathStart::Convex => (convex, None),
             PathStart::DenseToSparse => {
                 self.guide = None;
@@ -176,39 +206,106 @@ impl<'a> Solver<'a> {
         })
     }
 
-    /// Newton's method on the working set, which grows until all zeros outside hold.
-    fn descend(
+    /// The local minimum below a start.
+    fn descend_once(
         &self,
-        set: WorkingSet,
+        start: Position,
         lambda: f64,
         tolerance: f64,
         stop: &(dyn Fn() -> bool + Sync),
-    ) -> Result<Solved, Error> {
-        let mut set = set;
-        let (mut inner, mut steps) = (FIRST_TOLERANCE, 0);
-        let mut look = self.look(&set, stop)?;
-        loop {
+    ) -> Result<(Position, RegressionPoint), Error> {
+        let (mut position, mut points) = (start, Vec::new());
+        let lambdas = [lambda];
+        Self::descend(
+            self.regression,
+            &mut position,
+            self.lambda,
+            &lambdas,
+            tolerance,
+            stop,
+            &mut points,
+        )?;
+        points.pop().map(|point| (position, point)).ok_or(Error::Interrupted)
+    }
+
+    /// Solves at each of `lambdas` on the working set, looks at all terms for all of them at once, and again
+    /// from the first that lacks something, with what it and the later ones lack. Returns the number of looks.
+    fn descend(
+        regression: &Regression<'_>,
+        position: &mut Position,
+        before: f64,
+        lambdas: &[f64],
+        tolerance: f64,
+        stop: &(dyn Fn() -> bool + Sync),
+        points: &mut Vec<RegressionPoint>,
+    ) -> Result<usize, Error> {
+        let Position { set, look } = position;
+        let first_tolerance = regression.first_tolerance(tolerance);
+        let (mut inner, mut steps, mut rounds) = (first_tolerance, 0, 0);
+        // The strong rule (Tibshirani et al. 2012) guesses what enters; the certificate checks.
+        // Far below the last λ it would guess everything, so the guess is bounded.
+        let last = lambdas[lambdas.len() - 1];
+        regression.add_terms(set, look, (2.0 * last - before).max(0.5 * last).min(lambdas[0]))?;
+        let mut rest = lambdas;
+        while !rest.is_empty() {
             if stop() {
                 return Err(Error::Interrupted);
             }
-            let added = self.add_violators(&mut set, &look, lambda)?;
-            steps += self.solve_members(&mut set, lambda, inner, stop)?;
-            look = self.look(&set, stop)?;
-            let optimality =
-                self.regression.optimality(&set.members, &set.coefficients, &look, lambda, stop)?;
-            if optimality.meets(tolerance) || (added == 0 && inner <= LAST_TOLERANCE) {
-                return Ok(Solved { set, look, optimality, steps });
+            rounds += 1;
+            let mut here = set.here(regression, look);
+            let (mut solutions, mut steps_of) = (Vec::new(), Vec::new());
+            for &lambda in rest {
+                steps_of.push(regression.solve_members(set, &mut here, lambda, inner, stop)?);
+                solutions.push(set.coefficients.clone());
             }
-            if added == 0 {
-                inner = (inner * 1e-2).max(LAST_TOLERANCE);
+            let looks = regression.looks(&set.members, &solutions, stop)?;
+            let members = set.members.len();
+            let mut failed = false;
+            let solved = rest.iter().zip(solutions).zip(steps_of).zip(looks);
+            for (((&lambda, coefficients), steps_here), at) in solved {
+                if failed {
+                    regression.add_terms(set, &at, lambda)?;
+                    continue;
+                }
+                steps += steps_here;
+                let optimality =
+                    regression.optimality(&set.members, &coefficients, &at, lambda, stop)?;
+                set.coefficients = coefficients;
+                *look = at;
+                if !optimality.meets(tolerance) {
+                    let added = regression.add_terms(set, look, lambda)?;
+                    failed = added > 0 || inner > LAST_TOLERANCE;
+                    if added == 0 {
+                        inner = (inner * 1e-2).max(LAST_TOLERANCE);
+                    }
+                    if failed {
+                        continue;
+                    }
+                }
+                let restricted = regression.restricted(&set.members[..members], stop);
+                points.push(RegressionPoint {
+                    lambda,
+                    coefficients: regression.on_original_scale(&restricted, &set.coefficients),
+                    certificate: optimality,
+                    deviance_explained: regression.deviance_explained(look.loss),
+                    converged: optimality.meets(tolerance),
+                    newton_steps: steps,
+                });
+                (rest, steps, inner) = (&rest[1..], 0, first_tolerance);
             }
         }
+        Ok(rounds)
     }
 
     /// A term moved to where the objective is lower though it is a local minimum: zero is one in every
     /// term of a penalty with infinite slope there, so the best zero is opened, if that pays along its
     /// gradient, or a term is closed.
-    fn jump(&self, solved: &Solved, lambda: f64) -> Result<Option<WorkingSet>, Error> {
+    fn jump(
+        &self,
+        solved: &Position,
+        lambda: f64,
+        stop: &(dyn Fn() -> bool + Sync),
+    ) -> Result<Option<Position>, Error> {
         let regression = self.regression;
         let terms = &regression.terms;
         let mut best: Option<(f64, usize, Vec<f64>)> = None;
@@ -258,7 +355,7 @@ impl<'a> Solver<'a> {
                 best = Some((change, t, to));
             }
         }
-        Ok(best.map(|(_, t, to)| {
+        best.map(|(_, t, to)| {
             let mut set = solved.set.clone();
             if !set.is_member[t] {
                 set.add(t, to.len());
@@ -266,88 +363,53 @@ impl<'a> Solver<'a> {
             let before = set.members.iter().take_while(|member| **member != t);
             let first = before.map(|&t| terms.range(t).len()).sum::<usize>() + regression.n_free();
             set.coefficients[first..first + to.len()].copy_from_slice(&to);
-            set
-        }))
+            let look = regression.look(&set.members, &set.coefficients, stop)?;
+            Ok(Position { set, look })
+        })
+        .transpose()
     }
+}
 
-    fn look(&self, set: &WorkingSet, stop: &(dyn Fn() -> bool + Sync)) -> Result<Look, Error> {
-        self.regression.look(&set.members, &set.coefficients, stop)
-    }
-
-    /// Adds the terms outside whose zeros the gradient does not hold, the steepest first, at most as many
-    /// as are in use; returns their number.
-    fn add_violators(
-        &self,
-        set: &mut WorkingSet,
-        look: &Look,
-        lambda: f64,
-    ) -> Result<usize, Error> {
-        let regression = self.regression;
-        let held = regression.held_zeros(&look.gradient, lambda)?;
+impl Regression<'_> {
+    /// Adds the terms outside whose zeros the gradient would not hold at `lambda`, the steepest first, at most
+    /// as many as are in use; returns their number.
+    fn add_terms(&self, set: &mut WorkingSet, look: &Look, lambda: f64) -> Result<usize, Error> {
+        let held = self.held_zeros(&look.gradient, lambda)?;
         let outside =
-            |&t: &usize| !set.is_member[t] && !regression.terms.range(t).all(|index| held[index]);
+            |&t: &usize| !set.is_member[t] && !self.terms.range(t).all(|index| held[index]);
         let steepness = |t: usize| -> f64 {
-            let range = regression.terms.range(t);
+            let range = self.terms.range(t);
             look.gradient[range.clone()].iter().map(|g| g * g).sum::<f64>() / range.len() as f64
         };
-        let mut added: Vec<usize> = (0..regression.terms.len()).filter(outside).collect();
-        let limit = LEAST_ADDED.max(set.members.len());
+        let mut added: Vec<usize> = (0..self.terms.len()).filter(outside).collect();
+        let n_free = self.n_free();
+        let in_use = set.coefficients[n_free..].iter().filter(|b| **b != 0.0).count();
+        let limit = LEAST_ADDED.max(in_use);
         if added.len() > limit {
             added.sort_by(|&a, &b| steepness(b).total_cmp(&steepness(a)));
             added.truncate(limit);
         }
         for &t in &added {
-            set.add(t, regression.terms.range(t).len());
+            set.add(t, self.terms.range(t).len());
         }
         Ok(added.len())
-    }
-
-    fn solve_members(
-        &self,
-        set: &mut WorkingSet,
-        lambda: f64,
-        tolerance: f64,
-        stop: &(dyn Fn() -> bool + Sync),
-    ) -> Result<usize, Error> {
-        let regression = self.regression;
-        let mut restricted = regression.restricted(&set.members, stop);
-        if regression.family.is_quadratic() {
-            regression.extend_gram(&mut set.gram, &restricted.columns);
-            restricted.gram = Some(&set.gram);
-        }
-        let (sizes, weights) = regression.terms.sizes(&set.members);
-        let block = if sizes.is_empty() {
-            None
-        } else {
-            Some(regression.penalty.block(&sizes, &weights, lambda)?)
-        };
-        let ends: Vec<usize> = sizes
-            .iter()
-            .scan(0, |end, size| {
-                *end += size;
-                Some(*end)
-            })
-            .collect();
-        let newton = Newton {
-            restricted: &restricted,
-            block: block.as_ref(),
-            terms: ends.iter().zip(&sizes).map(|(end, size)| end - size..*end).collect(),
-            n_free: regression.n_free(),
-            ridge: lambda * (1.0 - regression.penalty.l1_ratio()),
-            bounds: regression.bounds(restricted.n_intercepts(), &restricted.columns),
-        };
-        let interrupted = |error: Error| if stop() { Error::Interrupted } else { error };
-        newton.solve(&mut set.coefficients, tolerance * lambda).map_err(interrupted)
     }
 }
 
 impl WorkingSet {
-    fn new(regression: &Regression<'_>, members: Vec<usize>, coefficients: Vec<f64>) -> Self {
+    fn new(
+        regression: &Regression<'_>,
+        members: Vec<usize>,
+        coefficients: Vec<f64>,
+        look: &Look,
+    ) -> Self {
         let mut is_member = vec![false; regression.terms.len()];
         for &t in &members {
             is_member[t] = true;
         }
-        Self { members, is_member, coefficients, gram: Arc::new(Mat::new()) }
+        let curvature = Arc::new(Curvature::at(&look.predictor));
+        let (factor, ridge) = (Cholesky::default(), 0.0);
+        Self { members, is_member, coefficients, curvature, factor, ridge }
     }
 
     /// Adds a term with `size` coefficients at zero.
@@ -355,5 +417,14 @@ impl WorkingSet {
         self.is_member[term] = true;
         self.members.push(term);
         self.coefficients.resize(self.coefficients.len() + size, 0.0);
+    }
+
+    /// What a look at all terms says of the members.
+    fn here(&self, regression: &Regression<'_>, look: &Look) -> Here {
+        let mut gradient = look.free_gradient.clone();
+        for &t in &self.members {
+            gradient.extend(&look.gradient[regression.terms.range(t)]);
+        }
+        Here { predictor: look.predictor.clone(), loss: look.loss, gradient }
     }
 }

@@ -10,7 +10,44 @@ use faer::{Mat, Par, Spec};
 /// Share of new variables from which a fresh factorization is cheaper than appending each.
 const REFACTOR_SHARE: f64 = 0.2;
 
-/// The Cholesky factor of `C_FF + δ diag(C_FF)` for a changing list `F` of variables.
+/// A symmetric matrix: a Hessian of the loss, and a ridge on the variables after the first few.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct System<'a> {
+    pub(super) hessian: &'a Mat<f64>,
+    pub(super) ridge: f64,
+    /// Number of variables without a ridge, which come first.
+    pub(super) n_free: usize,
+}
+
+impl System<'_> {
+    fn at(&self, i: usize, j: usize) -> f64 {
+        let ridge = if i == j && i >= self.n_free { self.ridge } else { 0.0 };
+        self.hessian[(i, j)] + ridge
+    }
+
+    /// Writes the product with a vector, by the columns where it is not 0.
+    pub(super) fn multiply(&self, x: &[f64], out: &mut [f64]) {
+        out.fill(0.0);
+        vectorized(
+            #[inline(always)]
+            || {
+                for (j, &x) in x.iter().enumerate().filter(|(_, x)| **x != 0.0) {
+                    let column = &self.hessian.col_as_slice(j)[..out.len()];
+                    for (out, c) in out.iter_mut().zip(column) {
+                        *out += c * x;
+                    }
+                }
+            },
+        );
+        if self.ridge > 0.0 {
+            for (out, x) in out.iter_mut().zip(x).skip(self.n_free) {
+                *out += self.ridge * x;
+            }
+        }
+    }
+}
+
+/// The Cholesky factor of `C_FF + δ diag(C_FF)` for a changing list `F` of the variables of a [`System`].
 ///
 /// `δ` keeps the factor positive definite when variables are linearly dependent. It bends the
 /// Newton steps that are taken with it by about that much, and nothing else: the gradients that
@@ -19,7 +56,7 @@ const REFACTOR_SHARE: f64 = 0.2;
 /// Rows of the lower triangle are stored one after the other, so that every loop runs over
 /// contiguous memory. Appending and removing a variable cost `O(|F|²)`.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Cholesky {
+pub(super) struct Cholesky {
     variables: Vec<usize>,
     rows: Vec<Vec<f64>>,
 }
@@ -28,13 +65,19 @@ impl Cholesky {
     /// `δ`, relative to the diagonal.
     const DAMPING: f64 = 1e-11;
 
+    /// Forgets all variables: the system has changed.
+    pub(super) fn clear(&mut self) {
+        self.variables.clear();
+        self.rows.clear();
+    }
+
     /// The variables in the order of [`solve`](Self::solve)'s right-hand side.
-    pub(crate) fn variables(&self) -> &[usize] {
+    pub(super) fn variables(&self) -> &[usize] {
         &self.variables
     }
 
-    /// Makes `F` the set for which `wanted` is true, of the variables of `gram`.
-    pub(crate) fn set_variables(&mut self, gram: &Mat<f64>, wanted: &[bool]) {
+    /// Makes `F` the set for which `wanted` is true, of the variables of `system`.
+    pub(super) fn set_variables(&mut self, system: System<'_>, wanted: &[bool]) {
         let mut present = vec![false; wanted.len()];
         for position in (0..self.variables.len()).rev() {
             let variable = self.variables[position];
@@ -49,16 +92,16 @@ impl Cholesky {
         let share = added.len() as f64 / (self.variables.len() + added.len()).max(1) as f64;
         if added.len() > 8 && share > REFACTOR_SHARE {
             self.variables.extend(added);
-            self.refactor(gram);
+            self.refactor(system);
         } else {
             for variable in added {
-                self.append(gram, variable);
+                self.append(system, variable);
             }
         }
     }
 
     /// Solves `(C_FF + δ diag(C_FF)) x = b` in place.
-    pub(crate) fn solve(&self, b: &mut [f64]) {
+    pub(super) fn solve(&self, b: &mut [f64]) {
         self.solve_lower(b);
         vectorized(
             #[inline(always)]
@@ -86,10 +129,10 @@ impl Cholesky {
         );
     }
 
-    fn append(&mut self, gram: &Mat<f64>, variable: usize) {
-        let mut row: Vec<f64> = self.variables.iter().map(|&j| gram[(variable, j)]).collect();
+    fn append(&mut self, system: System<'_>, variable: usize) {
+        let mut row: Vec<f64> = self.variables.iter().map(|&j| system.at(variable, j)).collect();
         self.solve_lower(&mut row);
-        let diagonal = gram[(variable, variable)];
+        let diagonal = system.at(variable, variable);
         let pivot = diagonal * (1.0 + Self::DAMPING) - dot(&row, &row);
         row.push(pivot.max(Self::DAMPING * diagonal).sqrt());
         self.variables.push(variable);
@@ -119,10 +162,10 @@ impl Cholesky {
     }
 
     /// Factors from scratch, by blocks.
-    fn refactor(&mut self, gram: &Mat<f64>) {
+    fn refactor(&mut self, system: System<'_>) {
         let n = self.variables.len();
         let damped = |i: usize, j: usize| {
-            let c = gram[(self.variables[i], self.variables[j])];
+            let c = system.at(self.variables[i], self.variables[j]);
             if i == j { c * (1.0 + Self::DAMPING) } else { c }
         };
         let mut lower = Mat::from_fn(n, n, damped);
@@ -142,7 +185,7 @@ impl Cholesky {
         } else {
             // Dependent variables: appending one by one floors each pivot.
             for variable in std::mem::take(&mut self.variables) {
-                self.append(gram, variable);
+                self.append(system, variable);
             }
         }
     }
@@ -177,7 +220,7 @@ mod tests {
             [|j| j < 3, |j| j < 5, |j| j % 2 == 0, |j| j != 7, |j| j % 3 != 1, |j| j == 29];
         for set in sets {
             let wanted: Vec<bool> = (0..30).map(set).collect();
-            factor.set_variables(&gram, &wanted);
+            factor.set_variables(System { hessian: &gram, ridge: 0.0, n_free: 0 }, &wanted);
             let mut variables = factor.variables().to_vec();
             variables.sort_unstable();
             let expected: Vec<usize> = (0..30).filter(|&j| wanted[j]).collect();
@@ -191,7 +234,7 @@ mod tests {
         let one = gram(4);
         let twice = Mat::from_fn(8, 8, |i, j| one[(i % 4, j % 4)]);
         let mut factor = Cholesky::default();
-        factor.set_variables(&twice, &[true; 8]);
+        factor.set_variables(System { hessian: &twice, ridge: 0.0, n_free: 0 }, &[true; 8]);
         let mut x = [1.0; 8];
         factor.solve(&mut x);
         assert!(x.iter().all(|x| x.is_finite()));

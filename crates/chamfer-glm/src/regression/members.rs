@@ -1,0 +1,231 @@
+//! Solving on the working set.
+//!
+//! Penalties that are kinks of each coefficient, like the lasso, are solved by [`Faces`] in a quadratic model
+//! of the loss: for least squares that is the loss itself; for others the model's Hessian is one that was
+//! formed nearby and is kept as long as steps with it make good progress. All other penalties are left to
+//! [`Newton`].
+
+use super::Regression;
+use super::cholesky::System;
+use super::curvature::Curvature;
+use super::faces::{Faces, violation};
+use super::newton::{Newton, Quadratic};
+use super::restricted::Restricted;
+use super::solver::{Here, LAST_TOLERANCE, WorkingSet};
+use crate::Error;
+use std::sync::Arc;
+
+/// Steps in quadratic models of one solve.
+const MAX_MODELS: usize = 200;
+/// Halvings of one step.
+const MAX_HALVINGS: usize = 40;
+/// A Hessian on `m` coefficients takes the time of about `m` over this many steps with an old one.
+const STEPS_PER_COEFFICIENT: f64 = 1.0 / 16.0;
+
+/// The kinks of a penalty that has nothing else: `Σ_j slope_j |β_j|`.
+pub(super) struct Kinks {
+    /// For each coefficient of the working set; 0 for those without a penalty.
+    slopes: Vec<f64>,
+    non_negative: bool,
+    ridge: f64,
+}
+
+impl Kinks {
+    fn value(&self, coefficients: &[f64], n_free: usize) -> f64 {
+        let kinks: f64 = coefficients.iter().zip(&self.slopes).map(|(b, s)| s * b.abs()).sum();
+        let squares: f64 = coefficients[n_free..].iter().map(|b| b * b).sum();
+        kinks + 0.5 * self.ridge * squares
+    }
+}
+
+impl Regression<'_> {
+    /// How far below λ the first descent on a working set leaves violations, relative to λ.
+    pub(super) fn first_tolerance(&self, tolerance: f64) -> f64 {
+        let exact = self.family.is_quadratic() && self.penalty.is_kinks();
+        if exact { 1e-10 } else { (0.1 * tolerance).clamp(LAST_TOLERANCE, 1e-6) }
+    }
+
+    /// Moves the coefficients of the working set to where violations are at most `tolerance`, relative to λ;
+    /// returns the number of Newton steps.
+    pub(super) fn solve_members(
+        &self,
+        set: &mut WorkingSet,
+        here: &mut Here,
+        lambda: f64,
+        tolerance: f64,
+        stop: &(dyn Fn() -> bool + Sync),
+    ) -> Result<usize, Error> {
+        let restricted = self.restricted(&set.members, stop);
+        let ridge = lambda * (1.0 - self.penalty.l1_ratio());
+        if self.penalty.is_kinks() {
+            let (sizes, weights) = self.terms.sizes(&set.members);
+            let slope = lambda * self.penalty.l1_ratio();
+            let mut slopes = vec![0.0; self.n_free()];
+            for (size, weight) in sizes.into_iter().zip(weights) {
+                slopes.resize(slopes.len() + size, slope * weight);
+            }
+            let kinks = Kinks { slopes, non_negative: self.penalty.is_non_negative(), ridge };
+            return self.descend_on_faces(&restricted, set, here, &kinks, tolerance * lambda);
+        }
+        let (sizes, weights) = self.terms.sizes(&set.members);
+        let block = if sizes.is_empty() {
+            None
+        } else {
+            Some(self.penalty.block(&sizes, &weights, lambda)?)
+        };
+        let ends: Vec<usize> = sizes
+            .iter()
+            .scan(0, |end, size| {
+                *end += size;
+                Some(*end)
+            })
+            .collect();
+        let quadratic = if self.family.is_quadratic() {
+            Arc::make_mut(&mut set.curvature).extend(&restricted)?;
+            Some(Quadratic {
+                coefficients: set.coefficients.clone(),
+                loss: here.loss,
+                gradient: here.gradient.clone(),
+                system: System { hessian: set.curvature.matrix(), ridge: 0.0, n_free: 0 },
+            })
+        } else {
+            None
+        };
+        let newton = Newton {
+            restricted: &restricted,
+            block: block.as_ref(),
+            terms: ends.iter().zip(&sizes).map(|(end, size)| end - size..*end).collect(),
+            n_free: self.n_free(),
+            ridge,
+            bounds: self.bounds(restricted.n_intercepts(), &restricted.columns),
+            quadratic,
+        };
+        newton.solve(&mut set.coefficients, tolerance * lambda)
+    }
+
+    /// Solves a problem with kinks by a sequence of quadratic models.
+    fn descend_on_faces(
+        &self,
+        restricted: &Restricted<'_>,
+        set: &mut WorkingSet,
+        here: &mut Here,
+        kinks: &Kinks,
+        tolerance: f64,
+    ) -> Result<usize, Error> {
+        let n_free = self.n_free();
+        if set.ridge != kinks.ridge {
+            set.factor.clear();
+            set.ridge = kinks.ridge;
+        }
+        Arc::make_mut(&mut set.curvature).extend(restricted)?;
+        let smooth_descent = |coefficients: &[f64], gradient: &[f64]| -> Vec<f64> {
+            let ridge = |j: usize| if j < n_free { 0.0 } else { kinks.ridge };
+            let pairs = gradient.iter().zip(coefficients).enumerate();
+            pairs.map(|(j, (g, b))| -g - ridge(j) * b).collect()
+        };
+        let mut steps = 0;
+        let mut descent = smooth_descent(&set.coefficients, &here.gradient);
+        let mut worst = violation(&set.coefficients, &descent, &kinks.slopes, kinks.non_negative);
+        let mut is_fresh = false;
+        for _ in 0..MAX_MODELS {
+            if worst <= tolerance {
+                break;
+            }
+            let mut target = set.coefficients.clone();
+            let system = System { hessian: set.curvature.matrix(), ridge: kinks.ridge, n_free };
+            let quadratic = self.family.is_quadratic();
+            let mut faces = Faces {
+                system,
+                slopes: &kinks.slopes,
+                non_negative: kinks.non_negative,
+                coefficients: &mut target,
+                descent: &mut descent,
+            };
+            let inner = if quadratic { tolerance } else { 0.1 * tolerance.max(0.01 * worst) };
+            steps += faces.solve(&mut set.factor, inner);
+            if quadratic {
+                for (j, (g, d)) in here.gradient.iter_mut().zip(&descent).enumerate() {
+                    *g = -d - if j < n_free { 0.0 } else { kinks.ridge * target[j] };
+                }
+                set.coefficients = target;
+                break;
+            }
+            let moved = self.move_towards(restricted, set, here, kinks, target);
+            descent = smooth_descent(&set.coefficients, &here.gradient);
+            let left = violation(&set.coefficients, &descent, &kinks.slopes, kinks.non_negative);
+            if !moved && is_fresh {
+                break;
+            }
+            if left > tolerance && (!moved || refresh_pays(left, worst, tolerance, descent.len())) {
+                let mut curvature = Curvature::at(&here.predictor);
+                curvature.extend(restricted)?;
+                set.curvature = Arc::new(curvature);
+                set.factor.clear();
+                is_fresh = true;
+            } else {
+                is_fresh = false;
+            }
+            worst = left;
+        }
+        Ok(steps)
+    }
+
+    /// Moves the coefficients towards a target as far as that lowers the objective; says whether it does.
+    fn move_towards(
+        &self,
+        restricted: &Restricted<'_>,
+        set: &mut WorkingSet,
+        here: &mut Here,
+        kinks: &Kinks,
+        target: Vec<f64>,
+    ) -> bool {
+        let n_free = self.n_free();
+        let mut direction: Vec<f64> =
+            target.iter().zip(&set.coefficients).map(|(t, b)| t - b).collect();
+        if self.family.is_shift_invariant() {
+            // Rounding may send the common part of the intercepts anywhere.
+            let intercepts = &mut direction[..restricted.n_intercepts()];
+            let mean = intercepts.iter().sum::<f64>() / intercepts.len().max(1) as f64;
+            for d in intercepts {
+                *d -= mean;
+            }
+        }
+        let along = restricted.product(&direction);
+        let value = kinks.value(&set.coefficients, n_free);
+        let objective = here.loss + value;
+        let linear: f64 = here.gradient.iter().zip(&direction).map(|(g, d)| g * d).sum();
+        let slope = linear + kinks.value(&target, n_free) - value;
+        let rounding = 8.0 * f64::EPSILON * (1.0 + objective.abs());
+        let mut of_predictor = vec![0.0; along.len()];
+        let mut length = 1.0;
+        for _ in 0..MAX_HALVINGS {
+            let predictor: Vec<f64> =
+                here.predictor.iter().zip(&along).map(|(eta, d)| eta + length * d).collect();
+            let mut moved: Vec<f64> =
+                set.coefficients.iter().zip(&direction).map(|(b, d)| b + length * d).collect();
+            if length == 1.0 {
+                // Zeros of the target are exact.
+                moved[n_free..].copy_from_slice(&target[n_free..]);
+            }
+            let loss = self.family.value_and_gradient(&predictor, &mut of_predictor);
+            let gain = objective - loss - kinks.value(&moved, n_free);
+            if gain.is_finite() && gain >= -1e-4 * length * slope - rounding {
+                restricted.pull(&of_predictor, &mut here.gradient);
+                (here.predictor, here.loss) = (predictor, loss);
+                set.coefficients = moved;
+                return true;
+            }
+            length *= 0.5;
+        }
+        false
+    }
+}
+
+/// Whether a new Hessian takes less time than the steps with the old one that are left at the rate of the
+/// last one.
+fn refresh_pays(left: f64, before: f64, tolerance: f64, n_coefficients: usize) -> bool {
+    let rate = left / before;
+    let steps = (tolerance / left).ln() / rate.ln();
+    // A rate of 1 or more gives a negative number, or none.
+    !(steps >= 0.0 && steps <= 2.0 + STEPS_PER_COEFFICIENT * n_coefficients as f64)
+}
