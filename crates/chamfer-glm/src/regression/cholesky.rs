@@ -1,14 +1,14 @@
 //! A Cholesky factor that follows a set of variables as it grows and shrinks.
 
-use crate::design::vectors::{dot, vectorized};
-use faer::dyn_stack::{MemBuffer, MemStack};
-use faer::linalg::cholesky::llt::factor::{
-    LltRegularization, cholesky_in_place, cholesky_in_place_scratch,
+use crate::design::vectors::vectorized;
+use faer::linalg::matmul::matmul;
+use faer::linalg::triangular_solve::{
+    solve_lower_triangular_in_place, solve_upper_triangular_in_place,
 };
-use faer::{Mat, Par, Spec};
+use faer::{Accum, Mat, MatMut, MatRef, Par};
 
-/// Share of new variables from which a fresh factorization is cheaper than appending each.
-const REFACTOR_SHARE: f64 = 0.2;
+/// Variables that are appended at a time.
+const APPENDED: usize = 64;
 
 /// A symmetric matrix: a Hessian of the loss, and a ridge on the variables after the first few.
 #[derive(Debug, Clone, Copy)]
@@ -53,12 +53,18 @@ impl System<'_> {
 /// Newton steps that are taken with it by about that much, and nothing else: the gradients that
 /// decide convergence are exact.
 ///
-/// Rows of the lower triangle are stored one after the other, so that every loop runs over
-/// contiguous memory. Appending and removing a variable cost `O(|F|²)`.
-#[derive(Debug, Clone, Default)]
+/// Appending `k` variables at once costs `O(k|F|²)` in blocks, removing one `O(|F|²)`.
+#[derive(Debug, Clone)]
 pub(super) struct Cholesky {
     variables: Vec<usize>,
-    rows: Vec<Vec<f64>>,
+    /// The factor is the lower triangle of the first `|F|` rows and columns.
+    lower: Mat<f64>,
+}
+
+impl Default for Cholesky {
+    fn default() -> Self {
+        Self { variables: Vec::new(), lower: Mat::new() }
+    }
 }
 
 impl Cholesky {
@@ -68,7 +74,6 @@ impl Cholesky {
     /// Forgets all variables: the system has changed.
     pub(super) fn clear(&mut self) {
         self.variables.clear();
-        self.rows.clear();
     }
 
     /// The variables in the order of [`solve`](Self::solve)'s right-hand side.
@@ -87,106 +92,91 @@ impl Cholesky {
                 self.remove(position);
             }
         }
-        let new = |&j: &usize| wanted[j] && !present[j];
-        let added: Vec<usize> = (0..wanted.len()).filter(new).collect();
-        let share = added.len() as f64 / (self.variables.len() + added.len()).max(1) as f64;
-        if added.len() > 8 && share > REFACTOR_SHARE {
-            self.variables.extend(added);
-            self.refactor(system);
-        } else {
-            for variable in added {
-                self.append(system, variable);
-            }
+        let added: Vec<usize> = (0..wanted.len()).filter(|&j| wanted[j] && !present[j]).collect();
+        for added in added.chunks(APPENDED) {
+            self.append(system, added);
         }
     }
 
     /// Solves `(C_FF + δ diag(C_FF)) x = b` in place.
     pub(super) fn solve(&self, b: &mut [f64]) {
-        self.solve_lower(b);
-        vectorized(
-            #[inline(always)]
-            || {
-                for (i, row) in self.rows.iter().enumerate().rev() {
-                    b[i] /= row[i];
-                    let x = b[i];
-                    for (b, l) in b[..i].iter_mut().zip(row) {
-                        *b -= l * x;
-                    }
-                }
-            },
-        );
+        let mut b = MatMut::from_column_major_slice_mut(b, self.variables.len(), 1);
+        solve_lower_triangular_in_place(self.factor(), b.as_mut(), Par::Seq);
+        solve_upper_triangular_in_place(self.factor().transpose(), b, Par::Seq);
     }
 
-    fn solve_lower(&self, b: &mut [f64]) {
-        vectorized(
-            #[inline(always)]
-            || {
-                for (i, row) in self.rows.iter().enumerate() {
-                    let known: f64 = dot(&row[..i], &b[..i]);
-                    b[i] = (b[i] - known) / row[i];
-                }
-            },
-        );
+    fn factor(&self) -> MatRef<'_, f64> {
+        let n = self.variables.len();
+        self.lower.as_ref().submatrix(0, 0, n, n)
     }
 
-    fn append(&mut self, system: System<'_>, variable: usize) {
-        let mut row: Vec<f64> = self.variables.iter().map(|&j| system.at(variable, j)).collect();
-        self.solve_lower(&mut row);
-        let diagonal = system.at(variable, variable);
-        let pivot = diagonal * (1.0 + Self::DAMPING) - dot(&row, &row);
-        row.push(pivot.max(Self::DAMPING * diagonal).sqrt());
-        self.variables.push(variable);
-        self.rows.push(row);
-    }
-
-    /// Removes one variable; the rows below it take a rank-one update by rotations.
-    fn remove(&mut self, position: usize) {
-        self.variables.remove(position);
-        self.rows.remove(position);
-        let mut rotations: Vec<(f64, f64)> = Vec::new();
-        for row in &mut self.rows[position..] {
-            // What stood in the removed column is rotated into the columns after it.
-            let mut spill = row.remove(position);
-            let tail = &mut row[position..];
-            for (l, (c, s)) in tail.iter_mut().zip(&rotations) {
-                let old = *l;
-                *l = c * old + s * spill;
-                spill = c * spill - s * old;
+    /// Makes room for a factor of `n` variables.
+    fn reserve(&mut self, n: usize) {
+        if n > self.lower.nrows() {
+            let old = self.variables.len();
+            let mut larger = Mat::zeros(2 * n, 2 * n);
+            for j in 0..old {
+                larger.col_as_slice_mut(j)[j..old].copy_from_slice(&self.lower.col_as_slice(j)[j..old]);
             }
-            if let Some(diagonal) = tail.get_mut(rotations.len()) {
-                let length = diagonal.hypot(spill);
-                rotations.push((*diagonal / length, spill / length));
-                *diagonal = length;
-            }
+            self.lower = larger;
         }
     }
 
-    /// Factors from scratch, by blocks.
-    fn refactor(&mut self, system: System<'_>) {
-        let n = self.variables.len();
-        let damped = |i: usize, j: usize| {
-            let c = system.at(self.variables[i], self.variables[j]);
-            if i == j { c * (1.0 + Self::DAMPING) } else { c }
-        };
-        let mut lower = Mat::from_fn(n, n, damped);
-        let scratch = cholesky_in_place_scratch::<f64>(n, Par::Seq, Spec::default());
-        let mut memory = MemBuffer::new(scratch);
-        let stack = MemStack::new(&mut memory);
-        let outcome = cholesky_in_place(
-            lower.as_mut(),
-            LltRegularization::default(),
-            Par::Seq,
-            stack,
-            Spec::default(),
-        );
-        self.rows.clear();
-        if outcome.is_ok() {
-            self.rows.extend((0..n).map(|i| (0..=i).map(|j| lower[(i, j)]).collect()));
-        } else {
-            // Dependent variables: appending one by one floors each pivot.
-            for variable in std::mem::take(&mut self.variables) {
-                self.append(system, variable);
+    /// Appends variables: their rows are `A L⁻ᵀ`, and what that leaves of their own block is factored.
+    fn append(&mut self, system: System<'_>, added: &[usize]) {
+        let (old, k) = (self.variables.len(), added.len());
+        self.reserve(old + k);
+        let mut across = Mat::from_fn(old, k, |i, j| system.at(self.variables[i], added[j]));
+        solve_lower_triangular_in_place(self.factor(), across.as_mut(), Par::Seq);
+        let mut own = Mat::from_fn(k, k, |i, j| system.at(added[i], added[j]));
+        matmul(own.as_mut(), Accum::Add, across.transpose(), &across, -1.0, Par::Seq);
+        for j in 0..k {
+            let diagonal = system.at(added[j], added[j]);
+            let done = |i: usize| -> f64 { (0..j).map(|l| own[(i, l)] * own[(j, l)]).sum() };
+            let column: Vec<f64> = (j..k).map(|i| own[(i, j)] - done(i)).collect();
+            let pivot = (column[0] + Self::DAMPING * diagonal).max(Self::DAMPING * diagonal).sqrt();
+            own[(j, j)] = pivot;
+            for (i, entry) in (j + 1..k).zip(&column[1..]) {
+                own[(i, j)] = entry / pivot;
             }
+        }
+        for i in 0..old {
+            for j in 0..k {
+                self.lower[(old + j, i)] = across[(i, j)];
+            }
+        }
+        for j in 0..k {
+            for i in j..k {
+                self.lower[(old + i, old + j)] = own[(i, j)];
+            }
+        }
+        self.variables.extend(added);
+    }
+
+    /// Removes one variable: its column below the diagonal goes into the factor of the variables after it, by
+    /// rotations.
+    fn remove(&mut self, position: usize) {
+        let n = self.variables.len();
+        self.variables.remove(position);
+        let mut spill = self.lower.col_as_slice(position)[position + 1..n].to_vec();
+        for j in 0..position {
+            self.lower.col_as_slice_mut(j).copy_within(position + 1..n, position);
+        }
+        for j in position + 1..n {
+            let from = self.lower.col_as_slice(j)[j..n].to_vec();
+            let to = &mut self.lower.col_as_slice_mut(j - 1)[j - 1..n - 1];
+            let spill = &mut spill[j - position - 1..];
+            let length = from[0].hypot(spill[0]);
+            let (c, s) = (from[0] / length, spill[0] / length);
+            vectorized(
+                #[inline(always)]
+                || {
+                    for ((to, from), spill) in to.iter_mut().zip(from).zip(spill) {
+                        *to = c * from + s * *spill;
+                        *spill = c * *spill - s * from;
+                    }
+                },
+            );
         }
     }
 }
