@@ -116,7 +116,8 @@ impl Cholesky {
             let old = self.variables.len();
             let mut larger = Mat::zeros(2 * n, 2 * n);
             for j in 0..old {
-                larger.col_as_slice_mut(j)[j..old].copy_from_slice(&self.lower.col_as_slice(j)[j..old]);
+                larger.col_as_slice_mut(j)[j..old]
+                    .copy_from_slice(&self.lower.col_as_slice(j)[j..old]);
             }
             self.lower = larger;
         }

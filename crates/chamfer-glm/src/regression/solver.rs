@@ -20,6 +20,10 @@ const GUIDE: f64 = 1e-4;
 const MAX_JUMPS: usize = 100;
 /// Below this, rounding decides.
 pub(super) const LAST_TOLERANCE: f64 = 1e-12;
+/// A longer way down than to this share of the last λ is made in several strides.
+const STRIDE: f64 = 0.4;
+/// Tolerance between strides.
+const BETWEEN: f64 = 0.1;
 /// λs that are solved before a look at most.
 const MOST_AHEAD: usize = 16;
 
@@ -135,6 +139,19 @@ impl<'a> Solver<'a> {
         if self.regression.penalty.is_convex() {
             let ahead = self.ahead.min(self.most_ahead()).min(lambdas.len());
             let lambdas = &lambdas[..ahead];
+            while lambdas[0] < STRIDE * self.lambda && self.lambda.is_finite() {
+                self.lambda = (STRIDE * self.lambda).max(lambdas[0]);
+                let between = [self.lambda];
+                Self::descend(
+                    self.regression,
+                    &mut self.position,
+                    self.lambda / STRIDE,
+                    &between,
+                    BETWEEN,
+                    stop,
+                    &mut Vec::new(),
+                )?;
+            }
             let rounds = Self::descend(
                 self.regression,
                 &mut self.position,
