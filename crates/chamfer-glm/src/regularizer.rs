@@ -203,6 +203,16 @@ impl Regularizer {
         (self.shape == Shape::Lq(1.0) || self.is_non_negative()) && self.bounds.is_none()
     }
 
+    /// Whether it is a concave function of each coefficient's modulus, and nothing else.
+    pub(crate) fn is_folded_concave(&self) -> bool {
+        let concave = match self.shape {
+            Shape::Lq(q) => q < 1.0,
+            Shape::Mcp(_) | Shape::Scad(_) => true,
+            _ => false,
+        };
+        concave && self.bounds.is_none()
+    }
+
     /// Whether it is the non-negative lasso.
     pub(crate) fn is_non_negative(&self) -> bool {
         self.shape == Shape::NonNegative
@@ -224,6 +234,19 @@ impl Regularizer {
             Shape::Lq(q) | Shape::Group(q) => q,
             Shape::Nested { within, gates } => 2.0 / (within + gates) as f64,
             _ => 1.0,
+        }
+    }
+
+    /// The modulus of the gradient up to which it does not pay to open a zero, where the loss has `curvature`
+    /// along the gradient: `min ½h(b − z)² + λb^q` is at 0 up to `hz = h(2−q)/(2(1−q)) · (2λ(1−q)/h)^{1/(2−q)}`.
+    /// Smaller, or 0, where it is not known.
+    pub(crate) fn threshold(&self, curvature: f64, lambda: f64) -> f64 {
+        match self.shape {
+            Shape::Lq(q) | Shape::Group(q) if q < 1.0 && self.l1_ratio == 1.0 => {
+                let b = (2.0 * lambda * (1.0 - q) / curvature).powf((2.0 - q).recip());
+                curvature * b * (2.0 - q) / (2.0 * (1.0 - q)) * (1.0 - 1e-9)
+            }
+            _ => 0.0,
         }
     }
 
@@ -397,6 +420,11 @@ impl Terms {
     /// each column output by output.
     pub(crate) fn range(&self, t: usize) -> std::ops::Range<usize> {
         self.starts[t] * self.n_outputs..self.starts[t + 1] * self.n_outputs
+    }
+
+    /// The weight of term `t`.
+    pub(crate) fn weight(&self, t: usize) -> f64 {
+        self.weights[t]
     }
 
     /// Number of coefficients and weight of each of `terms`.

@@ -1,12 +1,14 @@
 //! The second-order condition on the support.
 
 use crate::{Blocks, Error, Objective, Scalar};
+use faer::diag::Diag;
 use faer::dyn_stack::{MemBuffer, MemStack, StackReq};
+use faer::linalg::evd::{ComputeEigenvectors, self_adjoint_evd, self_adjoint_evd_scratch};
 use faer::matrix_free::LinOp;
 use faer::matrix_free::eigen::{
     PartialEigenParams, partial_self_adjoint_eigen, partial_self_adjoint_eigen_scratch,
 };
-use faer::{Col, Mat, MatMut, MatRef, Par, Side};
+use faer::{Col, Mat, MatMut, MatRef, Par, Spec};
 use std::fmt;
 
 /// What the Hessian of `P` says on the support of a point.
@@ -103,9 +105,19 @@ impl<T: Scalar, O: Objective<T> + Sync> Restricted<'_, T, O> {
                 hessian[(column, row)] += 0.5 * value;
             }
         }
-        let values = hessian.self_adjoint_eigenvalues(Side::Lower);
-        let values = values.map_err(|_| Error::NoEigenvalues)?;
-        values.first().copied().ok_or(Error::NoEigenvalues)
+        let mut values = Diag::<f64>::zeros(n);
+        let scratch =
+            self_adjoint_evd_scratch::<f64>(n, ComputeEigenvectors::No, Par::Seq, Spec::default());
+        self_adjoint_evd(
+            hessian.as_ref(),
+            values.as_mut(),
+            None,
+            Par::Seq,
+            MemStack::new(&mut MemBuffer::new(scratch)),
+            Spec::default(),
+        )
+        .map_err(|_| Error::NoEigenvalues)?;
+        Ok(values.column_vector()[0])
     }
 
     fn lanczos(&self) -> Result<f64, Error> {

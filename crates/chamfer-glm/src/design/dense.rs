@@ -200,6 +200,22 @@ impl<T: Copy + Into<f64> + Send + Sync> Design for DenseDesign<'_, T> {
         });
     }
 
+    fn squares(&self, columns: &[Centred], w: &[f64], out: &mut [f64]) {
+        let task = self.columns_per_task();
+        columns.par_chunks(task).zip(out.par_chunks_mut(task)).for_each(|(columns, out)| {
+            vectorized(
+                #[inline(always)]
+                || {
+                    for (at, out) in columns.iter().zip(out) {
+                        let centre = at.centre;
+                        let square = |x: f64, w: f64| w * (x - centre) * (x - centre);
+                        *out = reduce(self.column(at.column), w, square);
+                    }
+                },
+            );
+        });
+    }
+
     fn moments(&self, weights: &[f64]) -> Vec<Moments> {
         let columns = 0..self.n_cols;
         let moments = columns.into_par_iter().with_min_len(self.columns_per_task()).map(|j| {

@@ -20,7 +20,7 @@ pub use sparse_rows::SparseRowDesign;
 pub use standardized::Standardized;
 
 use crate::Error;
-use faer::MatMut;
+use faer::{Mat, MatMut};
 use rayon::prelude::*;
 use std::ops::Range;
 
@@ -73,6 +73,15 @@ pub trait Design: Send + Sync {
 
     /// `out[a, b] = Σ_i w_i (x_ia − c_a)(x_ib − c_b)`, a block of the weighted Gram matrix.
     fn gram(&self, rows: &[Centred], columns: &[Centred], w: &[f64], out: MatMut<'_, f64>);
+
+    /// `out[k] = Σ_i w_i (x_ik − c_k)²` over the columns of `columns`.
+    fn squares(&self, columns: &[Centred], w: &[f64], out: &mut [f64]) {
+        out.par_iter_mut().zip(columns).with_min_len(64).for_each(|(out, at)| {
+            let mut square = Mat::zeros(1, 1);
+            self.gram(&[*at], &[*at], w, square.as_mut());
+            *out = square[(0, 0)];
+        });
+    }
 
     /// Mean and variance of every column; `weights` are at least 0 and sum to 1.
     fn moments(&self, weights: &[f64]) -> Vec<Moments>;

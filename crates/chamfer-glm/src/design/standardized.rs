@@ -2,8 +2,7 @@
 
 use super::{Centred, Design, Moments};
 use crate::Error;
-use faer::{Mat, MatMut};
-use rayon::prelude::*;
+use faer::MatMut;
 
 /// The design `x̃_j = (x_j − centre_j) / scale_j` with observation weights `w`, `Σ w_i = 1`.
 ///
@@ -100,11 +99,6 @@ impl<'a> Standardized<'a> {
         self.design.add_product(&self.select(columns), &scaled, out);
     }
 
-    /// `out[a, b] = Σ_i w_i x̃_ia x̃_ib`.
-    pub(crate) fn gram(&self, rows: &[usize], columns: &[usize], out: MatMut<'_, f64>) {
-        self.weighted_gram(rows, columns, &self.weights, out);
-    }
-
     /// `out[a, b] = Σ_i h_i x̃_ia x̃_ib` for weights of any sign.
     pub(crate) fn weighted_gram(
         &self,
@@ -124,11 +118,10 @@ impl<'a> Standardized<'a> {
 
     /// `out[a] = Σ_i h_i x̃_ia²`.
     pub(crate) fn weighted_squares(&self, columns: &[usize], h: &[f64], out: &mut [f64]) {
-        out.par_iter_mut().zip(columns).with_min_len(64).for_each(|(out, &column)| {
-            let mut square = Mat::zeros(1, 1);
-            self.weighted_gram(&[column], &[column], h, square.as_mut());
-            *out = square[(0, 0)];
-        });
+        self.design.squares(&self.select(columns), h, out);
+        for (out, &column) in out.iter_mut().zip(columns) {
+            *out /= self.scales[column] * self.scales[column];
+        }
     }
 
     fn select(&self, columns: &[usize]) -> Vec<Centred> {

@@ -1,10 +1,11 @@
 //! What can be proved of coefficients from the data alone.
 
+use super::cholesky::System;
 use super::newton::solve_damped;
 use super::{Optimality, Regression};
 use crate::path::check_lambda;
 use crate::{Coefficients, Error};
-use chamfer::{Block, Blocks, DualityGap, Objective, Unpenalized, second_order};
+use chamfer::{Block, Blocks, DualityGap, Unpenalized, second_order};
 use faer::Mat;
 use std::borrow::Cow;
 
@@ -50,7 +51,9 @@ impl Regression<'_> {
         }
         let (members, all) = self.on_standardized_scale(coefficients);
         let look = self.look(&members, &all, &|| false)?;
-        let optimality = self.optimality(&members, &all, &look, lambda, &|| false)?;
+        let mut optimality = self.first_order(&members, &all, &look, lambda)?;
+        optimality.smallest_eigenvalue =
+            self.smallest_eigenvalue(&members, &all, &look, lambda, &|| false)?;
         Ok((optimality, self.deviance_explained(look.loss)))
     }
 
@@ -170,7 +173,9 @@ impl Regression<'_> {
         let mut rows = self.design.weights().to_vec();
         let mut squares = vec![0.0; columns.len()];
         for k in 0..outputs {
-            self.family.curvature(&look.predictor, k, k, &mut rows);
+            if !self.family.is_quadratic() {
+                self.family.curvature(&look.predictor, k, k, &mut rows);
+            }
             self.design.weighted_squares(columns, &rows, &mut squares);
             for (out, square) in curvatures.iter_mut().skip(k).step_by(outputs).zip(&squares) {
                 *out = *square;
@@ -200,14 +205,13 @@ impl Regression<'_> {
         if blocks.is_empty() { Ok(None) } else { Ok(Some(Blocks::new(blocks)?)) }
     }
 
-    /// The certificate of coefficients at which all columns were looked at.
-    pub(super) fn optimality(
+    /// The certificate of coefficients at which all columns were looked at, but for its second order.
+    pub(super) fn first_order(
         &self,
         members: &[usize],
         coefficients: &[f64],
         look: &Look,
         lambda: f64,
-        stop: &(dyn Fn() -> bool + Sync),
     ) -> Result<Optimality, Error> {
         let saturated = self.family.saturated();
         let ridge = lambda * (1.0 - self.penalty.l1_ratio());
@@ -240,45 +244,51 @@ impl Regression<'_> {
         }
         let objective = look.loss + value + 0.5 * ridge * squares - saturated;
         let gap = self.gap(look, coefficients, lambda, objective)?;
-        let smallest_eigenvalue = if self.penalty.is_convex() {
-            None
-        } else {
-            self.smallest_eigenvalue(members, coefficients, lambda, stop)?
-        };
         let relative_stationarity = stationarity / lambda;
-        Ok(Optimality { objective, gap, relative_stationarity, smallest_eigenvalue })
+        Ok(Optimality { objective, gap, relative_stationarity, smallest_eigenvalue: None })
     }
 
-    /// The smallest eigenvalue of the Hessian on the support; coefficients on their bounds are fixed there.
-    fn smallest_eigenvalue(
+    /// The smallest eigenvalue of the Hessian on the support, where the penalty is not convex; coefficients on
+    /// their bounds are fixed there.
+    pub(super) fn smallest_eigenvalue(
         &self,
         members: &[usize],
         coefficients: &[f64],
+        look: &Look,
         lambda: f64,
         stop: &(dyn Fn() -> bool + Sync),
     ) -> Result<Option<f64>, Error> {
+        if self.penalty.is_convex() {
+            return Ok(None);
+        }
         let n_free = self.n_free();
-        let columns: Vec<usize> = members.iter().flat_map(|&t| self.terms.of(t)).copied().collect();
-        let bounds = self.bounds(n_free, &columns);
-        let holds = |j: usize, b: f64| bounds.as_ref().is_some_and(|bounds| bounds.holds(j, b));
-        // Bounds go with penalties on columns, which are smooth in no direction of a zero.
-        let is_fixed = |j: usize, b: f64| j >= n_free && b != 0.0 && holds(j, b);
-        let (mut free, mut fixed) = (coefficients.to_vec(), vec![0.0; coefficients.len()]);
-        for (j, (free, fixed)) in free.iter_mut().zip(&mut fixed).enumerate() {
-            if is_fixed(j, *free) {
-                *fixed = std::mem::take(free);
+        let (mut live, mut of_live, mut first) =
+            (Vec::new(), coefficients[..n_free].to_vec(), n_free);
+        for &t in members {
+            let of_term = &coefficients[first..first + self.terms.range(t).len()];
+            if of_term.iter().any(|b| *b != 0.0) {
+                live.push(t);
+                of_live.extend(of_term);
+            }
+            first += of_term.len();
+        }
+        let restricted = self.restricted(&live, stop);
+        let size = of_live.len();
+        let mut hessian = Mat::zeros(size, size);
+        let all: Vec<usize> = (0..size).collect();
+        restricted.write_hessian(&look.predictor, &all, 0, hessian.as_mut())?;
+        if let Some(bounds) = self.bounds(restricted.n_intercepts(), &restricted.columns) {
+            // Bounds go with penalties on columns, which are smooth in no direction of a zero.
+            for (j, b) in of_live.iter_mut().enumerate().skip(n_free) {
+                if bounds.holds(j, *b) {
+                    *b = 0.0;
+                }
             }
         }
-        let mut restricted = self.restricted(members, stop);
-        let offset;
-        if fixed.iter().any(|b| *b != 0.0) {
-            offset = restricted.predictor(&fixed);
-            restricted.offset = &offset;
-        }
         let ridge = lambda * (1.0 - self.penalty.l1_ratio());
-        let restricted = restricted.with_ridge(ridge, n_free..)?;
-        let Some(blocks) = self.blocks(members, lambda)? else { return Ok(None) };
-        Ok(second_order(&restricted, &blocks, &free)?.map(|order| order.smallest_eigenvalue))
+        let loss = System { hessian: &hessian, ridge, n_free };
+        let Some(blocks) = self.blocks(&live, lambda)? else { return Ok(None) };
+        Ok(second_order(&loss, &blocks, &of_live)?.map(|order| order.smallest_eigenvalue))
     }
 
     /// The gap of the dual point `∇L`, which is made orthogonal to what has no penalty, and shrunk until the

@@ -1,6 +1,7 @@
 //! A Cholesky factor that follows a set of variables as it grows and shrinks.
 
 use crate::design::vectors::vectorized;
+use chamfer::Objective;
 use faer::linalg::matmul::matmul;
 use faer::linalg::triangular_solve::{
     solve_lower_triangular_in_place, solve_upper_triangular_in_place,
@@ -44,6 +45,24 @@ impl System<'_> {
                 *out += self.ridge * x;
             }
         }
+    }
+}
+
+/// The quadratic function `½xᵀCx`.
+impl Objective<f64> for System<'_> {
+    fn value_and_gradient(&self, x: &[f64], gradient: &mut [f64]) -> Result<f64, chamfer::Error> {
+        self.multiply(x, gradient);
+        Ok(0.5 * x.iter().zip(gradient).map(|(x, g)| x * *g).sum::<f64>())
+    }
+
+    fn hessian_product(
+        &self,
+        _: &[f64],
+        direction: &[f64],
+        out: &mut [f64],
+    ) -> Result<(), chamfer::Error> {
+        self.multiply(direction, out);
+        Ok(())
     }
 }
 

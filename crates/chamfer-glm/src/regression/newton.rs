@@ -11,8 +11,14 @@ use super::cholesky::System;
 use super::restricted::Restricted;
 use crate::Error;
 use chamfer::{Block, Strength};
-use faer::linalg::solvers::Solve;
-use faer::{Col, Mat, Scale, Side};
+use faer::dyn_stack::{MemBuffer, MemStack};
+use faer::linalg::cholesky::llt::factor::{
+    LltRegularization, cholesky_in_place, cholesky_in_place_scratch,
+};
+use faer::linalg::triangular_solve::{
+    solve_lower_triangular_in_place, solve_upper_triangular_in_place,
+};
+use faer::{Col, Mat, Par, Scale, Spec};
 use std::ops::Range;
 
 /// Steps of one solve.
@@ -418,14 +424,28 @@ pub(super) fn solve_damped(mut system: Mat<f64>, right: &[f64]) -> Option<Vec<f6
         }
     }
     let right = Col::from_fn(n, |a| right[a] * scale[a]);
+    let mut memory = MemBuffer::new(cholesky_in_place_scratch::<f64>(n, Par::Seq, Spec::default()));
     // Some damping always, or rounding would send flat directions (duplicate columns, the common part of
     // the classes' intercepts) anywhere.
     for damping in [1e-13, 1e-10, 1e-7] {
         for a in 0..n {
             system[(a, a)] += damping;
         }
-        let Ok(factor) = system.llt(Side::Lower) else { continue };
-        let solution = factor.solve(&right);
+        let mut factor = system.clone();
+        let factored = cholesky_in_place(
+            factor.as_mut(),
+            LltRegularization::default(),
+            Par::Seq,
+            MemStack::new(&mut memory),
+            Spec::default(),
+        );
+        if factored.is_err() {
+            continue;
+        }
+        let mut solution = right.clone();
+        let mut x = solution.as_mut().as_mat_mut();
+        solve_lower_triangular_in_place(factor.as_ref(), x.as_mut(), Par::Seq);
+        solve_upper_triangular_in_place(factor.transpose(), x, Par::Seq);
         if (0..n).all(|a| solution[a].is_finite()) {
             return Some((0..n).map(|a| solution[a] * scale[a]).collect());
         }

@@ -285,8 +285,8 @@ impl<'a> Solver<'a> {
                     continue;
                 }
                 steps += steps_here;
-                let optimality =
-                    regression.optimality(&set.members, &coefficients, &at, lambda, stop)?;
+                let mut optimality =
+                    regression.first_order(&set.members, &coefficients, &at, lambda)?;
                 set.coefficients = coefficients;
                 *look = at;
                 if !optimality.meets(tolerance) {
@@ -299,7 +299,15 @@ impl<'a> Solver<'a> {
                         continue;
                     }
                 }
-                let restricted = regression.restricted(&set.members[..members], stop);
+                let members = &set.members[..members];
+                optimality.smallest_eigenvalue = regression.smallest_eigenvalue(
+                    members,
+                    &set.coefficients,
+                    look,
+                    lambda,
+                    stop,
+                )?;
+                let restricted = regression.restricted(members, stop);
                 points.push(RegressionPoint {
                     lambda,
                     coefficients: regression.on_original_scale(&restricted, &set.coefficients),
@@ -338,10 +346,16 @@ impl<'a> Solver<'a> {
         let bounds = regression.bounds(0, terms.columns());
         for t in 0..terms.len() {
             let range = terms.range(t);
+            let live = now[t].filter(|b| b.iter().any(|b| *b != 0.0));
+            let gradient = &allowed[range.clone()];
+            let norm = gradient.iter().map(|g| g * g).sum::<f64>().sqrt();
+            let strength = lambda * terms.weight(t);
+            if live.is_none() && norm <= regression.penalty.threshold(curvature[t], strength) {
+                continue;
+            }
             let (sizes, weights) = terms.sizes(&[t]);
             let block = regression.penalty.block(&sizes, &weights, lambda)?;
             let value = |b: &[f64]| block.parametrization().penalty().value(b, block.strength());
-            let live = now[t].filter(|b| b.iter().any(|b| *b != 0.0));
             let (change, to) = if let Some(b) = live {
                 let gradient = &solved.look.gradient[range];
                 let along: f64 = gradient.iter().zip(b).map(|(g, b)| g * b).sum();
