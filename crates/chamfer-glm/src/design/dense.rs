@@ -12,6 +12,8 @@ use std::ops::Range;
 const GRAM_ROWS: usize = 256;
 /// Columns of one Gram task.
 const GRAM_COLUMNS: usize = 64;
+/// Least run of entries of one column that a product reads at a time.
+const LEAST_RUN: usize = 1024;
 /// Entries that one task should handle at least, so that small problems stay on one thread.
 const TASK_ENTRIES: usize = 1 << 15;
 
@@ -107,6 +109,28 @@ pub(super) fn packed_gram(
     });
 }
 
+/// `out += Σ_k b_k (x_k − c_k)`.
+fn add_columns<T: Copy + Into<f64>, const N: usize>(
+    x: [&[T]; N],
+    centres: [f64; N],
+    b: [f64; N],
+    out: &mut [f64],
+) {
+    vectorized(
+        #[inline(always)]
+        || {
+            let x = x.map(|x| &x[..out.len()]);
+            for (i, out) in out.iter_mut().enumerate() {
+                let mut sum = *out;
+                for k in 0..N {
+                    sum += b[k] * (x[k][i].into() - centres[k]);
+                }
+                *out = sum;
+            }
+        },
+    );
+}
+
 /// The transpose of dense columns, packed a few rows at a time, times a matrix.
 fn packed_product(
     n_rows: usize,
@@ -177,20 +201,20 @@ impl<T: Copy + Into<f64> + Send + Sync> Design for DenseDesign<'_, T> {
     }
 
     fn add_product(&self, columns: &[Centred], b: &[f64], out: &mut [f64]) {
-        let rows = (TASK_ENTRIES / columns.len().max(1)).max(64);
+        let rows = (TASK_ENTRIES / columns.len().max(1)).max(LEAST_RUN);
         out.par_chunks_mut(rows).enumerate().for_each(|(chunk, out)| {
             let first = chunk * rows;
-            vectorized(
-                #[inline(always)]
-                || {
-                    for (at, &b) in columns.iter().zip(b) {
-                        let x = &self.column(at.column)[first..first + out.len()];
-                        for (out, &x) in out.iter_mut().zip(x) {
-                            *out += b * (x.into() - at.centre);
-                        }
-                    }
-                },
-            );
+            let range = first..first + out.len();
+            let part = |at: &Centred| &self.column(at.column)[range.clone()];
+            // Four columns for each time that the results go through the registers.
+            let (fours, rest) = columns.as_chunks::<4>();
+            let (b_fours, b_rest) = b.as_chunks::<4>();
+            for (at, b) in fours.iter().zip(b_fours) {
+                add_columns(at.each_ref().map(part), at.map(|at| at.centre), *b, out);
+            }
+            for (at, b) in rest.iter().zip(b_rest) {
+                add_columns([part(at)], [at.centre], [*b], out);
+            }
         });
     }
 

@@ -95,6 +95,16 @@ impl Cholesky {
         self.variables.clear();
     }
 
+    /// Keeps the variables `kept`, which rise, and numbers them anew in that order.
+    pub(super) fn keep(&mut self, kept: &[usize]) {
+        for position in (0..self.variables.len()).rev() {
+            match kept.binary_search(&self.variables[position]) {
+                Ok(number) => self.variables[position] = number,
+                Err(_) => self.remove(position),
+            }
+        }
+    }
+
     /// The variables in the order of [`solve`](Self::solve)'s right-hand side.
     pub(super) fn variables(&self) -> &[usize] {
         &self.variables

@@ -27,6 +27,14 @@ impl Curvature {
         &self.matrix
     }
 
+    /// The same on some of the coefficients, which rise; those that it is not on yet do not count.
+    pub(super) fn keep(&self, kept: &[usize]) -> Self {
+        let known: Vec<usize> = kept.iter().copied().filter(|j| *j < self.matrix.nrows()).collect();
+        let n = known.len();
+        let matrix = Mat::from_fn(n, n, |i, j| self.matrix[(known[i], known[j])]);
+        Self { predictor: self.predictor.clone(), matrix }
+    }
+
     /// Extends it to all coefficients of `restricted`.
     pub(super) fn extend(&mut self, restricted: &Restricted<'_>) -> Result<(), Error> {
         let (old, size) = (self.matrix.nrows(), restricted.n_coefficients());

@@ -24,8 +24,14 @@ const MAX_TANGENTS: usize = 30;
 const TANGENT_TOLERANCE: f64 = 1e-4;
 /// Halvings of one step.
 const MAX_HALVINGS: usize = 40;
-/// A Hessian on `m` coefficients takes the time of about `m` over this many steps with an old one.
-const STEPS_PER_COEFFICIENT: f64 = 1.0 / 16.0;
+/// Conjugate gradients end at this share of the step, in the norm of the Hessian.
+const FORCING: f64 = 0.01;
+/// Products with the Hessian for one step at most.
+const MOST_PRODUCTS: usize = 50;
+/// A new Hessian on `m` coefficients takes the time of about this many products with it, and some for each
+/// coefficient; a step that needs more gets a new one.
+const LEAST_PRODUCTS: f64 = 3.0;
+const PRODUCTS_PER_COEFFICIENT: f64 = 1.0 / 200.0;
 
 /// The kinks of a penalty that has nothing else: `Σ_j slope_j |β_j|`.
 pub(super) struct Kinks {
@@ -200,24 +206,93 @@ impl Regression<'_> {
                 set.coefficients = target;
                 break;
             }
+            let products = self.refine(restricted, set, here, kinks, &mut target)?;
             let moved = self.move_towards(restricted, set, here, kinks, target);
             descent = smooth_descent(&set.coefficients, &here.gradient);
             let left = violation(&set.coefficients, &descent, &kinks.slopes, kinks.non_negative);
             if !moved && is_fresh {
                 break;
             }
-            if left > tolerance && (!moved || refresh_pays(left, worst, tolerance, descent.len())) {
+            let is_slow =
+                products as f64 > LEAST_PRODUCTS + PRODUCTS_PER_COEFFICIENT * descent.len() as f64;
+            is_fresh = left > tolerance && (!moved || is_slow);
+            if is_fresh {
                 let mut curvature = Curvature::at(&here.predictor);
                 curvature.extend(restricted)?;
                 set.curvature = Arc::new(curvature);
                 set.factor.clear();
-                is_fresh = true;
-            } else {
-                is_fresh = false;
             }
             worst = left;
         }
         Ok(steps)
+    }
+
+    /// Turns the solution of a model with an old Hessian into Newton's step on the face that it found, by
+    /// conjugate gradients that the old Hessian preconditions; returns the number of products with the new one.
+    fn refine(
+        &self,
+        restricted: &Restricted<'_>,
+        set: &mut WorkingSet,
+        here: &Here,
+        kinks: &Kinks,
+        target: &mut [f64],
+    ) -> Result<usize, Error> {
+        let n_free = self.n_free();
+        let open: Vec<bool> =
+            target.iter().zip(&kinks.slopes).map(|(b, slope)| *b != 0.0 || *slope == 0.0).collect();
+        let system = System { hessian: set.curvature.matrix(), ridge: kinks.ridge, n_free };
+        set.factor.set_variables(system, &open);
+        let face = set.factor.variables().to_vec();
+        let on_face = restricted.of_coefficients(&face);
+        let mut direction: Vec<f64> =
+            target.iter().zip(&set.coefficients).map(|(t, b)| t - b).collect();
+        let ridge = |j: usize| if j < n_free { 0.0 } else { kinks.ridge };
+        // What leaves the face moves as well, so the first product is on all coefficients.
+        let bent = on_face.pull_product(&here.predictor, restricted.product(&direction))?;
+        let left = |(&j, bent): (&usize, &f64)| {
+            let slope = kinks.slopes[j].copysign(target[j]);
+            let b = set.coefficients[j] + direction[j];
+            -here.gradient[j] - slope - bent - ridge(j) * b
+        };
+        let mut residual: Vec<f64> = face.iter().zip(&bent).map(left).collect();
+        let dot = |a: &[f64], b: &[f64]| -> f64 { a.iter().zip(b).map(|(a, b)| a * b).sum() };
+        let mut preconditioned = residual.clone();
+        set.factor.solve(&mut preconditioned);
+        let mut along = preconditioned.clone();
+        let mut size = dot(&residual, &preconditioned);
+        // In the norm of the Hessian, against the step that the model has found.
+        let size_of_step: f64 = face.iter().zip(&bent).map(|(&j, bent)| direction[j] * bent).sum();
+        let enough = FORCING * FORCING * size_of_step.abs();
+        let mut products = 1;
+        while size > enough && products < MOST_PRODUCTS {
+            let mut curved = on_face.multiply(&here.predictor, &along)?;
+            for ((curved, d), &j) in curved.iter_mut().zip(&along).zip(&face) {
+                *curved += ridge(j) * d;
+            }
+            let curvature = dot(&along, &curved);
+            if curvature <= 0.0 {
+                break;
+            }
+            products += 1;
+            let length = size / curvature;
+            for (((&j, d), r), c) in face.iter().zip(&along).zip(&mut residual).zip(&curved) {
+                direction[j] += length * d;
+                *r -= length * c;
+            }
+            preconditioned.copy_from_slice(&residual);
+            set.factor.solve(&mut preconditioned);
+            let next = dot(&residual, &preconditioned);
+            for (d, z) in along.iter_mut().zip(&preconditioned) {
+                *d = z + next / size * *d;
+            }
+            size = next;
+        }
+        for &j in &face {
+            let moved = set.coefficients[j] + direction[j];
+            let crossed = kinks.slopes[j] > 0.0 && moved * target[j] <= 0.0;
+            target[j] = if crossed { 0.0 } else { moved };
+        }
+        Ok(products)
     }
 
     /// Moves the coefficients towards a target as far as that lowers the objective; says whether it does.
@@ -269,13 +344,4 @@ impl Regression<'_> {
         }
         false
     }
-}
-
-/// Whether a new Hessian takes less time than the steps with the old one that are left at the rate of the
-/// last one.
-fn refresh_pays(left: f64, before: f64, tolerance: f64, n_coefficients: usize) -> bool {
-    let rate = left / before;
-    let steps = (tolerance / left).ln() / rate.ln();
-    // A rate of 1 or more gives a negative number, or none.
-    !(steps >= 0.0 && steps <= 2.0 + STEPS_PER_COEFFICIENT * n_coefficients as f64)
 }

@@ -227,8 +227,65 @@ impl Restricted<'_> {
         Ok(())
     }
 
+    /// The Hessian on some of the coefficients, which touches no other columns.
+    pub(super) fn of_coefficients(&self, coefficients: &[usize]) -> OfCoefficients<'_> {
+        let (outputs, intercepts) = (self.family.n_outputs(), self.n_intercepts());
+        let of = |j: &usize| j.checked_sub(intercepts).map(|slope| slope / outputs);
+        let mut used: Vec<usize> = coefficients.iter().filter_map(of).collect();
+        used.sort_unstable();
+        used.dedup();
+        let place = |&j: &usize| match of(&j) {
+            None => j,
+            Some(column) => {
+                let column = used.binary_search(&column).unwrap_or_default();
+                intercepts + column * outputs + (j - intercepts) % outputs
+            }
+        };
+        let places = coefficients.iter().map(place).collect();
+        let columns = used.iter().map(|&column| self.columns[column]).collect();
+        OfCoefficients { restricted: Restricted { columns, ..*self }, places }
+    }
+
     fn check_stop(&self) -> Result<(), Error> {
         if (self.stop)() { Err(Error::Interrupted) } else { Ok(()) }
+    }
+}
+
+/// The loss on a few columns, seen from some of their coefficients.
+pub(super) struct OfCoefficients<'a> {
+    restricted: Restricted<'a>,
+    /// Where they are among those of the columns.
+    places: Vec<usize>,
+}
+
+impl OfCoefficients<'_> {
+    /// `∇²L d`.
+    ///
+    /// # Errors
+    /// If the pass is interrupted.
+    pub(super) fn multiply(&self, predictor: &[f64], direction: &[f64]) -> Result<Vec<f64>, Error> {
+        let mut all = vec![0.0; self.restricted.n_coefficients()];
+        for (&place, d) in self.places.iter().zip(direction) {
+            all[place] = *d;
+        }
+        self.pull_product(predictor, self.restricted.product(&all))
+    }
+
+    /// `∇²L d`, from what `d` adds to the predictor.
+    ///
+    /// # Errors
+    /// If the pass is interrupted.
+    pub(super) fn pull_product(
+        &self,
+        predictor: &[f64],
+        along: Vec<f64>,
+    ) -> Result<Vec<f64>, Error> {
+        self.restricted.check_stop()?;
+        let mut curved = vec![0.0; along.len()];
+        self.restricted.family.hessian_product(predictor, &along, &mut curved);
+        let mut product = vec![0.0; self.restricted.n_coefficients()];
+        self.restricted.pull(&curved, &mut product);
+        Ok(self.places.iter().map(|&place| product[place]).collect())
     }
 }
 

@@ -24,6 +24,10 @@ pub(super) const LAST_TOLERANCE: f64 = 1e-12;
 const STRIDE: f64 = 0.4;
 /// Tolerance between strides.
 const BETWEEN: f64 = 0.1;
+/// Members are dropped when fewer than this share of them are in use.
+const MOST_IN_USE: f64 = 0.7;
+/// What is in use: what may enter at this share of the λ at which members are added.
+const DROPPED: f64 = 0.9;
 /// λs that are solved before a look at most.
 const MOST_AHEAD: usize = 16;
 
@@ -262,7 +266,10 @@ impl<'a> Solver<'a> {
         // The strong rule (Tibshirani et al. 2012) guesses what enters; the certificate checks.
         // Far below the last λ it would guess everything, so the guess is bounded.
         let last = lambdas[lambdas.len() - 1];
-        regression.add_terms(set, look, (2.0 * last - before).max(0.5 * last).min(lambdas[0]))?;
+        let floor = if regression.family.is_quadratic() { 0.5 } else { 0.8 };
+        let guess = (2.0 * last - before).max(floor * last).min(lambdas[0]);
+        regression.drop_terms(set, look, DROPPED * guess)?;
+        regression.add_terms(set, look, guess)?;
         let mut rest = lambdas;
         while !rest.is_empty() {
             if stop() {
@@ -427,7 +434,49 @@ impl Regression<'_> {
     }
 }
 
+impl Regression<'_> {
+    /// Drops the members whose zeros the gradient holds even at `lambda`, if they are many.
+    fn drop_terms(&self, set: &mut WorkingSet, look: &Look, lambda: f64) -> Result<(), Error> {
+        if set.members.len() <= 4 * LEAST_ADDED {
+            return Ok(());
+        }
+        let held = self.held_zeros(&look.gradient, lambda)?;
+        let mut kept: Vec<usize> = (0..self.n_free()).collect();
+        let mut members = Vec::new();
+        let mut first = kept.len();
+        for &t in &set.members {
+            let range = self.terms.range(t);
+            let own = first..first + range.len();
+            first = own.end;
+            if set.coefficients[own.clone()].iter().any(|b| *b != 0.0)
+                || !range.clone().all(|j| held[j])
+            {
+                members.push(t);
+                kept.extend(own);
+            }
+        }
+        if (members.len() as f64) < MOST_IN_USE * set.members.len() as f64 {
+            set.keep(members, &kept);
+        }
+        Ok(())
+    }
+}
+
 impl WorkingSet {
+    /// Keeps only these members and their coefficients.
+    fn keep(&mut self, members: Vec<usize>, kept: &[usize]) {
+        for &t in &self.members {
+            self.is_member[t] = false;
+        }
+        for &t in &members {
+            self.is_member[t] = true;
+        }
+        self.members = members;
+        self.coefficients = kept.iter().map(|&j| self.coefficients[j]).collect();
+        self.curvature = Arc::new(self.curvature.keep(kept));
+        self.factor.keep(kept);
+    }
+
     fn new(
         regression: &Regression<'_>,
         members: Vec<usize>,
