@@ -134,9 +134,6 @@ impl CliError {
             Glm::NonFiniteDesign { row: i, column: j } => {
                 format!("row {}, column \"{}\": the value is not finite", row(i), column(j))
             }
-            Glm::NonFiniteTarget { row: i, value } => {
-                format!("row {}, column \"{target}\": the value is {value}", row(i))
-            }
             Glm::InvalidWeight { row: i, value } => {
                 format!("row {}: the weight is {value}; weights must be 0 or more", row(i))
             }

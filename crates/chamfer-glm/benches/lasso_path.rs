@@ -5,7 +5,9 @@
 #[path = "../tests/common/mod.rs"]
 mod common;
 
-use chamfer_glm::{DenseDesign, Problem, ProblemSettings, lambda_grid, path};
+use chamfer_glm::{
+    DenseDesign, Gaussian, Regression, RegressionSettings, Regularizer, Separable, lambda_grid,
+};
 use common::correlated;
 use criterion::{Criterion, criterion_group, criterion_main};
 
@@ -21,12 +23,15 @@ fn lasso_paths(criterion: &mut Criterion) {
     for (name, n, p, rho, n_true) in shapes {
         let data = correlated(n, p, rho, n_true, 1);
         let design = DenseDesign::new(data.n, data.p, &data.x).expect("shape");
+        let family = Separable::new(Gaussian, data.y, None).expect("finite");
         group.bench_function(name, |bencher| {
             bencher.iter(|| {
-                let settings = ProblemSettings::default();
-                let problem = Problem::new(&design, &data.y, &settings).expect("valid");
-                let lambdas = lambda_grid(problem.lambda_max(), 100, 1e-2).expect("valid");
-                let points = path(&problem, &lambdas, 1e-6, &|| false).expect("valid");
+                let settings = RegressionSettings::default();
+                let regression =
+                    Regression::new(&design, &family, Regularizer::l1(), &settings).expect("valid");
+                let lambda_max = regression.lambda_max().expect("signal");
+                let lambdas = lambda_grid(lambda_max, 100, 1e-2).expect("valid");
+                let points = regression.path(&lambdas, 1e-6, &|| false).expect("valid");
                 for point in points {
                     assert!(point.expect("not stopped").converged);
                 }

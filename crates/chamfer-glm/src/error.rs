@@ -71,14 +71,6 @@ pub enum Error {
         /// The column.
         column: usize,
     },
-    /// A target value is NaN or infinite.
-    #[error("target value {row} is {value}: drop the row or repair the value")]
-    NonFiniteTarget {
-        /// The row.
-        row: usize,
-        /// The value.
-        value: f64,
-    },
     /// A target that the family cannot have.
     #[error("target value {row} is {value}: the {family} family needs {needed}")]
     InvalidTarget {

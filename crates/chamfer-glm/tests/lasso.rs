@@ -1,34 +1,55 @@
-//! The lasso engine against its optimality conditions, the generic smooth route and hard data.
+//! Least squares with the lasso against its optimality conditions, the generic smooth route and hard data.
 #![allow(clippy::cast_possible_truncation)] // f32 data on purpose
 
 mod common;
 
 use chamfer::{Block, Blocks, Hpp, Settings, Unpenalized, minimize, value_and_gradient};
 use chamfer_glm::{
-    Coefficients, DenseDesign, Error, PathPoint, Problem, ProblemSettings, SparseDesign,
-    lambda_grid, path,
+    Coefficients, DenseDesign, Design, Error, Gaussian, Regression, RegressionPoint,
+    RegressionSettings, Regularizer, Separable, SparseDesign, lambda_grid,
 };
 use common::{Simulated, correlated};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-fn solve_path(problem: &Problem, ratio: f64, tolerance: f64) -> Vec<PathPoint> {
-    let lambdas = lambda_grid(problem.lambda_max(), 30, ratio).unwrap();
-    path(problem, &lambdas, tolerance, &|| false).unwrap().collect::<Result<_, _>>().unwrap()
+fn never() -> bool {
+    false
+}
+
+fn gaussian(y: &[f64]) -> Separable<Gaussian> {
+    Separable::new(Gaussian, y.to_vec(), None).unwrap()
+}
+
+fn lasso<'a>(
+    design: &'a dyn Design,
+    family: &'a Separable<Gaussian>,
+    standardize: bool,
+) -> Regression<'a> {
+    let settings = RegressionSettings { standardize, ..Default::default() };
+    Regression::new(design, family, Regularizer::l1(), &settings).unwrap()
+}
+
+fn solve_path(regression: &Regression, ratio: f64, tolerance: f64) -> Vec<RegressionPoint> {
+    let lambdas = lambda_grid(regression.lambda_max().unwrap(), 30, ratio).unwrap();
+    regression.path(&lambdas, tolerance, &never).unwrap().collect::<Result<_, _>>().unwrap()
 }
 
 /// Objective, duality gap and largest optimality violation by textbook loops over the raw data.
-fn by_hand(data: &Simulated, point: &PathPoint, weights: &[f64], standardize: bool) -> [f64; 3] {
+fn by_hand(
+    data: &Simulated,
+    point: &RegressionPoint,
+    weights: &[f64],
+    standardize: bool,
+) -> [f64; 3] {
+    let fit = &point.coefficients[0];
     let Simulated { n, p, x, y } = data;
     let total: f64 = weights.iter().sum();
     let mean = |v: &dyn Fn(usize) -> f64| (0..*n).map(|i| weights[i] / total * v(i)).sum::<f64>();
     let mut beta = vec![0.0; *p];
-    for &(j, b) in &point.coefficients.values {
+    for &(j, b) in &fit.values {
         beta[j] = b;
     }
     let r: Vec<f64> = (0..*n)
-        .map(|i| {
-            y[i] - point.coefficients.intercept
-                - (0..*p).map(|j| beta[j] * x[j * n + i]).sum::<f64>()
-        })
+        .map(|i| y[i] - fit.intercept - (0..*p).map(|j| beta[j] * x[j * n + i]).sum::<f64>())
         .collect();
     let y_mean = mean(&|i| y[i]);
     let mut primal = 0.5 * mean(&|i| r[i] * r[i]);
@@ -59,24 +80,23 @@ fn every_point_of_a_path_is_certified_and_the_certificate_is_true() {
             let data = correlated(n, p, rho, n_true, case as u64);
             let design = DenseDesign::new(n, p, &data.x).unwrap();
             let weights: Vec<f64> = (0..n).map(|i| 0.5 + (i % 3) as f64).collect();
-            let settings =
-                ProblemSettings { standardize, weights: Some(&weights), ..Default::default() };
-            let problem = Problem::new(&design, &data.y, &settings).unwrap();
-            for point in solve_path(&problem, 1e-3, 1e-10) {
+            let family = Separable::new(Gaussian, data.y.clone(), Some(&weights)).unwrap();
+            let regression = lasso(&design, &family, standardize);
+            for point in solve_path(&regression, 1e-3, 1e-10) {
+                let certified = point.certificate.gap.unwrap();
                 let [primal, gap, violation] = by_hand(&data, &point, &weights, standardize);
-                assert!(
-                    point.converged,
-                    "case {case}, lambda {}: {:e}",
-                    point.lambda,
-                    point.gap.relative()
-                );
-                assert!((primal - point.gap.primal).abs() <= 1e-12 * primal);
+                let relative = certified.relative();
+                assert!(point.converged, "case {case}, lambda {}: {relative:e}", point.lambda);
+                assert!(relative <= 1e-10);
+                assert_eq!(point.certificate.objective, certified.primal);
+                assert!((primal - certified.primal).abs() <= 1e-12 * primal);
                 assert!(gap <= 2e-10 * primal, "gap {gap:e}");
                 assert!(violation <= 1e-6, "violation {violation:e}");
-                let again = problem.certify(&point.coefficients, point.lambda).unwrap();
-                assert!(again.gap.relative() <= 2e-10);
-                assert!((again.r_squared - point.r_squared).abs() < 1e-9);
-                assert_eq!(again.n_nonzero, point.coefficients.values.len());
+                let (again, explained) =
+                    regression.certify(&point.coefficients, point.lambda).unwrap();
+                assert!(again.gap.unwrap().relative() <= 2e-10);
+                assert!((explained - point.deviance_explained).abs() < 1e-9);
+                assert!(point.coefficients[0].values.iter().all(|(_, b)| *b != 0.0));
             }
         }
     }
@@ -89,8 +109,8 @@ fn newton_agrees_with_the_generic_smooth_route() {
     let data = correlated(50, 12, 0.6, 3, 7);
     let Simulated { n, p, x, y } = &data;
     let design = DenseDesign::new(*n, *p, x).unwrap();
-    let settings = ProblemSettings { standardize: false, ..Default::default() };
-    let problem = Problem::new(&design, y, &settings).unwrap();
+    let family = gaussian(y);
+    let regression = lasso(&design, &family, false);
     let loss = value_and_gradient(|beta: &[f64], gradient: &mut [f64]| {
         gradient.fill(0.0);
         let mut value = 0.0;
@@ -105,18 +125,19 @@ fn newton_agrees_with_the_generic_smooth_route() {
         }
         value
     });
-    for point in solve_path(&problem, 1e-2, 1e-12) {
+    for point in solve_path(&regression, 1e-2, 1e-12) {
+        let objective = point.certificate.objective;
         let blocks = Blocks::new(vec![
             Block::new(Hpp, *p, point.lambda).unwrap(),
             Block::new(Unpenalized, 1, 0.0).unwrap(),
         ])
         .unwrap();
         let fit = minimize(&loss, &blocks, &vec![0.0; p + 1], &Settings::default()).unwrap();
-        let difference = fit.certificate.objective - point.gap.primal;
-        assert!(difference.abs() <= 1e-10 * point.gap.primal, "{difference:e}");
+        let difference = fit.certificate.objective - objective;
+        assert!(difference.abs() <= 1e-10 * objective, "{difference:e}");
         assert!(fit.certificate.stationarity < 1e-6);
         let nonzero = fit.coefficients[..*p].iter().filter(|b| **b != 0.0).count();
-        assert_eq!(nonzero, point.coefficients.values.len());
+        assert_eq!(nonzero, point.coefficients[0].values.len());
     }
 }
 
@@ -137,16 +158,15 @@ fn sparse_and_dense_and_f32_designs_agree() {
     let dense = DenseDesign::new(data.n, data.p, &x).unwrap();
     let single = DenseDesign::new(data.n, data.p, &narrow).unwrap();
     let sparse = SparseDesign::new(data.n, &starts, &rows, &values).unwrap();
-    let settings = ProblemSettings::default();
-    let paths = [
-        solve_path(&Problem::new(&dense, &data.y, &settings).unwrap(), 1e-3, 1e-10),
-        solve_path(&Problem::new(&single, &data.y, &settings).unwrap(), 1e-3, 1e-10),
-        solve_path(&Problem::new(&sparse, &data.y, &settings).unwrap(), 1e-3, 1e-10),
-    ];
-    for other in &paths[1..] {
-        for (a, b) in paths[0].iter().zip(other) {
-            assert!((a.gap.primal - b.gap.primal).abs() <= 1e-10 * a.gap.primal);
-            assert_eq!(a.coefficients.values.len(), b.coefficients.values.len());
+    let family = gaussian(&data.y);
+    let designs: [&dyn Design; 3] = [&dense, &single, &sparse];
+    let [first, others @ ..] =
+        designs.map(|design| solve_path(&lasso(design, &family, true), 1e-3, 1e-10));
+    for other in &others {
+        for (a, b) in first.iter().zip(other) {
+            let difference = a.certificate.objective - b.certificate.objective;
+            assert!(difference.abs() <= 1e-10 * a.certificate.objective);
+            assert_eq!(a.coefficients[0].values.len(), b.coefficients[0].values.len());
         }
     }
 }
@@ -156,13 +176,13 @@ fn one_column_has_the_closed_form() {
     let x = [1.0, -1.0, 2.0, 0.0, -2.0];
     let y = [2.0, -1.0, 3.0, 1.0, -4.0];
     let design = DenseDesign::new(5, 1, &x).unwrap();
-    let settings = ProblemSettings { standardize: false, ..Default::default() };
-    let problem = Problem::new(&design, &y, &settings).unwrap();
+    let family = gaussian(&y);
+    let regression = lasso(&design, &family, false);
     // Centred y is (1.8, -1.2, 2.8, 0.8, -4.2), xᵀy/n = 17/5, xᵀx/n = 2.
-    assert!((problem.lambda_max() - 3.4).abs() < 1e-14);
+    assert!((regression.lambda_max().unwrap() - 3.4).abs() < 1e-14);
     for (lambda, expected) in [(4.0, 0.0), (3.4, 0.0), (2.0, 0.7), (0.4, 1.5)] {
-        let point = path(&problem, &[lambda], 1e-12, &|| false).unwrap().next().unwrap().unwrap();
-        let b = point.coefficients.values.first().map_or(0.0, |(_, b)| *b);
+        let point = regression.path(&[lambda], 1e-12, &never).unwrap().next().unwrap().unwrap();
+        let b = point.coefficients[0].values.first().map_or(0.0, |(_, b)| *b);
         assert!((b - expected).abs() < 1e-12, "lambda {lambda}: {b}");
     }
 }
@@ -199,10 +219,10 @@ fn hard_designs_are_certified_too() {
     let cases = [duplicated, dependent, scales, constant, near, saturated];
     for (case, data) in cases.iter().enumerate() {
         let design = DenseDesign::new(data.n, data.p, &data.x).unwrap();
-        let problem = Problem::new(&design, &data.y, &ProblemSettings::default()).unwrap();
+        let family = gaussian(&data.y);
         let weights = vec![1.0; data.n];
-        for point in solve_path(&problem, 1e-4, 1e-8) {
-            assert!(point.converged, "case {case}: {:e}", point.gap.relative());
+        for point in solve_path(&lasso(&design, &family, true), 1e-4, 1e-8) {
+            assert!(point.converged, "case {case} at {}: {:?}", point.lambda, point.certificate);
             let [primal, gap, _] = by_hand(data, &point, &weights, true);
             assert!(gap <= 1e-7 * primal, "case {case}: gap {:e}", gap / primal);
         }
@@ -216,71 +236,93 @@ fn threads_do_not_change_the_result() {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
         pool.install(|| {
             let design = DenseDesign::new(data.n, data.p, &data.x).unwrap();
-            let problem = Problem::new(&design, &data.y, &ProblemSettings::default()).unwrap();
-            solve_path(&problem, 1e-2, 1e-8)
+            solve_path(&lasso(&design, &gaussian(&data.y), true), 1e-2, 1e-8)
         })
     };
     assert!(run(1) == run(3), "bit-identical for any number of threads");
 }
 
+/// Whenever it is stopped.
 #[test]
 fn a_stopped_path_keeps_what_it_yielded() {
     let data = correlated(50, 30, 0.2, 5, 1);
     let design = DenseDesign::new(data.n, data.p, &data.x).unwrap();
-    let problem = Problem::new(&design, &data.y, &ProblemSettings::default()).unwrap();
-    let lambdas = lambda_grid(problem.lambda_max(), 10, 1e-2).unwrap();
-    let asked = std::cell::Cell::new(0);
-    let stop = || {
-        asked.set(asked.get() + 1);
-        asked.get() > 4
+    let family = gaussian(&data.y);
+    let regression = lasso(&design, &family, true);
+    let lambdas = lambda_grid(regression.lambda_max().unwrap(), 10, 1e-2).unwrap();
+    let stopped_after = |calls: usize| -> Vec<Result<RegressionPoint, Error>> {
+        let asked = AtomicUsize::new(0);
+        let stop = || asked.fetch_add(1, Ordering::Relaxed) >= calls;
+        regression.path(&lambdas, 1e-6, &stop).unwrap().collect()
     };
-    let points: Vec<_> = path(&problem, &lambdas, 1e-6, &stop).unwrap().collect();
-    assert!(points.len() > 1 && points.len() < 10);
-    assert_eq!(points.last().unwrap(), &Err(Error::Interrupted));
-    assert!(points[..points.len() - 1].iter().all(Result::is_ok));
+    let whole = stopped_after(usize::MAX);
+    assert!(whole.len() == 10 && whole.iter().all(Result::is_ok));
+    let mut lengths = Vec::new();
+    for calls in 0.. {
+        let points = stopped_after(calls);
+        if points == whole {
+            break;
+        }
+        let (last, before) = points.split_last().unwrap();
+        assert_eq!(last, &Err(Error::Interrupted));
+        assert_eq!(before, &whole[..before.len()]);
+        lengths.push(before.len());
+    }
+    assert!(lengths.is_sorted() && lengths[0] == 0);
+    assert!(lengths.iter().any(|n| (1..10).contains(n)), "{lengths:?}");
 }
 
 #[test]
 fn bad_input_is_a_typed_error() {
     let x = [1.0, 2.0, 3.0, 4.0, 5.0, 7.0];
     let design = DenseDesign::new(3, 2, &x).unwrap();
-    let fails = |y: &[f64], weights: Option<&[f64]>| {
-        let settings = ProblemSettings { weights, ..Default::default() };
-        Problem::new(&design, y, &settings).err().unwrap()
+    let settings = RegressionSettings::default();
+    let fails = |design: &dyn Design, y: &[f64], weights: Option<&[f64]>| {
+        let family = match Separable::new(Gaussian, y.to_vec(), weights) {
+            Ok(family) => family,
+            Err(error) => return error,
+        };
+        Regression::new(design, &family, Regularizer::l1(), &settings).err().unwrap()
     };
     let y = [1.0, 2.0, 4.0];
-    assert_eq!(fails(&[1.0; 3], None), Error::ConstantTarget { value: 1.0 });
-    assert!(matches!(fails(&[1.0, f64::NAN, 0.0], None), Error::NonFiniteTarget { row: 1, .. }));
-    assert!(matches!(fails(&y[..2], None), Error::LengthMismatch { expected: 3, found: 2, .. }));
+    assert_eq!(fails(&design, &[1.0; 3], None), Error::ConstantTarget { value: 1.0 });
+    let error = fails(&design, &[1.0, f64::NAN, 0.0], None);
+    assert!(matches!(error, Error::InvalidTarget { row: 1, .. }));
+    let error = fails(&design, &y[..2], None);
+    assert!(matches!(error, Error::LengthMismatch { expected: 3, found: 2, .. }));
     let weights = [1.0, -1.0, 1.0];
-    assert_eq!(fails(&y, Some(&weights)), Error::InvalidWeight { row: 1, value: -1.0 });
-    assert_eq!(fails(&y, Some(&[0.0; 3])), Error::ZeroWeights);
+    let error = fails(&design, &y, Some(&weights));
+    assert_eq!(error, Error::InvalidWeight { row: 1, value: -1.0 });
+    assert_eq!(fails(&design, &y, Some(&[0.0; 3])), Error::ZeroWeights);
     // Only one row counts.
-    assert!(matches!(fails(&y, Some(&[0.0, 1.0, 0.0])), Error::ConstantTarget { .. }));
+    let error = fails(&design, &y, Some(&[0.0, 1.0, 0.0]));
+    assert!(matches!(error, Error::ConstantTarget { .. }));
+    assert_eq!(fails(&design, &[1e200, -1e200, 0.0], None), Error::UnscaledTarget);
+    assert_eq!(fails(&design, &[1e-200, -1e-200, 0.0], None), Error::UnscaledTarget);
 
     assert!(matches!(DenseDesign::new(3, 3, &x), Err(Error::LengthMismatch { expected: 9, .. })));
     assert!(matches!(DenseDesign::<f64>::new(0, 2, &[]), Err(Error::EmptyDesign { .. })));
     let bad = [1.0, f64::INFINITY, 3.0, 4.0, 5.0, 7.0];
     let infinite = DenseDesign::new(3, 2, &bad).unwrap();
-    let error = Problem::new(&infinite, &y, &ProblemSettings::default()).err().unwrap();
-    assert_eq!(error, Error::NonFiniteDesign { row: 1, column: 0 });
+    assert_eq!(fails(&infinite, &y, None), Error::NonFiniteDesign { row: 1, column: 0 });
     let huge = [1e200, -1e200, 3e200, 4.0, 5.0, 7.0];
     let overflowing = DenseDesign::new(3, 2, &huge).unwrap();
-    let error = Problem::new(&overflowing, &y, &ProblemSettings::default()).err().unwrap();
-    assert_eq!(error, Error::Overflow { column: 0 });
+    assert_eq!(fails(&overflowing, &y, None), Error::Overflow { column: 0 });
     assert!(SparseDesign::new(3, &[0, 2], &[1, 1], &[1.0, 2.0]).is_err());
 
-    let problem = Problem::new(&design, &y, &ProblemSettings::default()).unwrap();
+    let family = gaussian(&y);
+    let regression = lasso(&design, &family, true);
+    let refused = |lambdas: &[f64], tolerance: f64| {
+        regression.path(lambdas, tolerance, &never).err().unwrap()
+    };
     for lambda in [0.0, -1.0, f64::NAN, f64::INFINITY] {
-        assert!(matches!(
-            path(&problem, &[lambda], 1e-6, &|| false),
-            Err(Error::InvalidLambda { .. })
-        ));
+        assert!(matches!(refused(&[lambda], 1e-6), Error::InvalidLambda { .. }));
     }
-    assert!(matches!(path(&problem, &[], 1e-6, &|| false), Err(Error::InvalidGrid { .. })));
-    assert!(matches!(path(&problem, &[1.0], 0.0, &|| false), Err(Error::InvalidTolerance { .. })));
+    assert!(matches!(refused(&[], 1e-6), Error::InvalidGrid { .. }));
+    assert!(matches!(refused(&[1.0], 0.0), Error::InvalidTolerance { .. }));
     assert!(matches!(lambda_grid(0.0, 5, 0.1), Err(Error::NoSignal)));
     assert!(matches!(lambda_grid(1.0, 5, 1.5), Err(Error::InvalidGrid { .. })));
     let beyond = Coefficients { intercept: 0.0, values: vec![(2, 1.0)] };
-    assert!(problem.certify(&beyond, 0.1).is_err());
+    let error = regression.certify(&[beyond], 0.1).err().unwrap();
+    assert_eq!(error, Error::NoSuchColumn { column: 2, n_cols: 2 });
 }

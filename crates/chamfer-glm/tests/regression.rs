@@ -2,8 +2,8 @@
 
 use chamfer_glm::{
     Binomial, Criterion, DenseDesign, Family, Gamma, Gaussian, Huber, MultiGaussian, Multinomial,
-    NegativeBinomial, Poisson, Problem, ProblemSettings, Regression, RegressionSettings,
-    Regularizer, Separable, SquaredHinge, Tweedie, lambda_grid, path,
+    NegativeBinomial, Poisson, Regression, RegressionSettings, Regularizer, Separable,
+    SquaredHinge, Tweedie, lambda_grid,
 };
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
@@ -129,27 +129,36 @@ fn nonconvex_paths_end_at_certified_local_minima() {
     }
 }
 
+/// Kinks only, several outputs, groups of one and bounds that nothing reaches: other code, one problem.
 #[test]
-fn gaussian_lasso_is_that_of_the_special_solver() {
+fn penalties_that_are_the_lasso_have_its_solution() {
     let (x, eta) = data(3);
     let design = DenseDesign::new(N, P, &x).unwrap();
-    let family = Separable::new(Gaussian, eta.clone(), None).unwrap();
-    // Weights, even of ones, are for the general solver.
-    let penalty = Regularizer::l1().with_weights(vec![1.0; P]);
-    let regression =
-        Regression::new(&design, &family, penalty, &RegressionSettings::default()).unwrap();
-    let problem = Problem::new(&design, &eta, &ProblemSettings::default()).unwrap();
-    let lambda_max = regression.lambda_max().unwrap();
-    assert!((lambda_max / problem.lambda_max() - 1.0).abs() < 1e-9);
-    let lambdas = lambda_grid(lambda_max, 8, 0.01).unwrap();
-    let general = regression.path(&lambdas, 1e-9, &never).unwrap();
-    let special = path(&problem, &lambdas, 1e-12, &never).unwrap();
-    for (a, b) in general.zip(special) {
-        let (a, b) = (a.unwrap(), b.unwrap());
-        let difference = (a.certificate.objective - b.gap.primal).abs();
-        assert!(difference <= 1e-9 * b.gap.primal, "at {}: {difference}", a.lambda);
-        assert_eq!(a.coefficients[0].values.len(), b.coefficients.values.len());
-        assert!((a.coefficients[0].intercept - b.coefficients.intercept).abs() < 1e-4);
+    let one = Separable::new(Gaussian, eta.clone(), None).unwrap();
+    let several = MultiGaussian::new(eta, 1, None).unwrap();
+    let settings = RegressionSettings::default();
+    let solve = |family: &dyn Family, penalty: Regularizer| {
+        let regression = Regression::new(&design, family, penalty, &settings).unwrap();
+        let lambdas = lambda_grid(regression.lambda_max().unwrap(), 8, 0.01).unwrap();
+        let points = regression.path(&lambdas, 1e-10, &never).unwrap();
+        points.collect::<Result<Vec<_>, _>>().unwrap()
+    };
+    let lasso = solve(&one, Regularizer::l1());
+    let others = [
+        solve(&several, Regularizer::l1()),
+        solve(&one, Regularizer::group((0..P).map(|j| vec![j]).collect())),
+        solve(&one, Regularizer::l1().with_bounds(&[-9.0; P], &[9.0; P])),
+    ];
+    for (case, other) in others.iter().enumerate() {
+        for (a, b) in lasso.iter().zip(other) {
+            assert!(a.converged && b.converged, "case {case} at {}", a.lambda);
+            assert!((a.lambda / b.lambda - 1.0).abs() < 1e-9);
+            let (of_a, of_b) = (a.certificate.objective, b.certificate.objective);
+            assert!((of_a - of_b).abs() <= 1e-9 * of_a, "case {case}: {of_a} is not {of_b}");
+            let (a, b) = (&a.coefficients[0], &b.coefficients[0]);
+            assert_eq!(a.values.len(), b.values.len());
+            assert!((a.intercept - b.intercept).abs() < 1e-4);
+        }
     }
 }
 

@@ -28,7 +28,9 @@ impl MultiGaussian {
             return Err(Error::OneRow);
         }
         if let Some(index) = target.iter().position(|y| !y.is_finite()) {
-            return Err(Error::NonFiniteTarget { row: index % n_rows, value: target[index] });
+            let (row, value) = (index % n_rows, target[index]);
+            let (family, needed) = ("multi-response gaussian", "numbers");
+            return Err(Error::InvalidTarget { row, value, family, needed });
         }
         Ok(Self { target, weights: normalized_weights(n_rows, weights)? })
     }
