@@ -53,7 +53,11 @@ impl Regression<'_> {
     /// How far below λ the first descent on a working set leaves violations, relative to λ.
     pub(super) fn first_tolerance(&self, tolerance: f64) -> f64 {
         let exact = self.family.is_quadratic() && self.penalty.is_kinks();
-        if exact { 1e-10 } else { (0.1 * tolerance).clamp(LAST_TOLERANCE, 1e-6) }
+        if exact {
+            (0.01 * tolerance).clamp(LAST_TOLERANCE, 1e-10)
+        } else {
+            (0.1 * tolerance).clamp(LAST_TOLERANCE, 1e-6)
+        }
     }
 
     /// Moves the coefficients of the working set to where violations are at most `tolerance`, relative to λ;

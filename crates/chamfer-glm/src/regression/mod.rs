@@ -209,10 +209,14 @@ impl<'a> Regression<'a> {
             convex: None,
         };
         regression.check_signal()?;
-        regression.null = regression.null_model()?;
-        if regression.family.least_squares().is_some() && !regression.null.look.loss.is_normal() {
-            return Err(Error::UnscaledTarget);
-        }
+        let is_least_squares = regression.family.least_squares().is_some();
+        regression.null = match regression.null_model() {
+            Ok(null) if !is_least_squares || null.look.loss.is_normal() => null,
+            Ok(_) | Err(Error::NonFiniteLoss { .. }) if is_least_squares => {
+                return Err(Error::UnscaledTarget);
+            }
+            other => other?,
+        };
         if !regression.penalty.is_convex() {
             regression.convex = Some(Box::new(regression.with_convex_penalty()));
         }

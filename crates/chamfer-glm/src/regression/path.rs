@@ -173,8 +173,10 @@ impl<'a> Regression<'a> {
         let mut scaled = vec![0.0; n_cols * outputs];
         let mut all = Vec::new();
         for (k, of_output) in coefficients.iter().enumerate() {
+            // By column, so that the order in which they are given does not show in the last bits.
+            let values: BTreeMap<usize, f64> = of_output.values.iter().copied().collect();
             let mut intercept = of_output.intercept;
-            for &(column, b) in &of_output.values {
+            for (column, b) in values {
                 let parts = uses[column].max(1) as f64;
                 scaled[column * outputs + k] = b * self.design.scale(column) / parts;
                 intercept += b * self.design.centre(column);
