@@ -7,7 +7,6 @@
 
 use super::Regression;
 use super::cholesky::System;
-use super::curvature::Curvature;
 use super::faces::{Faces, violation};
 use super::newton::{Newton, Quadratic};
 use super::restricted::Restricted;
@@ -221,7 +220,7 @@ impl Regression<'_> {
                 products as f64 > LEAST_PRODUCTS + PRODUCTS_PER_COEFFICIENT * descent.len() as f64;
             is_fresh = left > tolerance && (!moved || is_slow);
             if is_fresh {
-                let mut curvature = Curvature::at(&here.predictor);
+                let mut curvature = self.curvature_at(&here.predictor);
                 curvature.extend(restricted)?;
                 set.curvature = Arc::new(curvature);
                 set.factor.clear();

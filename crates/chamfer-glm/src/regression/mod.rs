@@ -21,6 +21,7 @@ pub use path::PathStart;
 pub use refine::Criterion;
 use restricted::Restricted;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// Settings of a [`Regression`].
 ///
@@ -77,7 +78,7 @@ pub struct Regression<'a> {
 struct Null {
     /// Intercepts and the coefficients of unpenalized columns.
     coefficients: Vec<f64>,
-    look: Look,
+    look: Arc<Look>,
 }
 
 /// The solution at one λ, with its certificate.

@@ -48,7 +48,7 @@ pub(super) struct Solver<'a> {
 #[derive(Clone)]
 struct Position {
     set: WorkingSet,
-    look: Look,
+    look: Arc<Look>,
 }
 
 #[derive(Clone)]
@@ -92,7 +92,7 @@ impl Regression<'_> {
         let newton = Newton::smooth(&restricted, n_free, bounds);
         newton.solve(&mut coefficients, LAST_TOLERANCE)?;
         let look = self.look(&[], &coefficients, &|| false)?;
-        Ok(Null { coefficients, look })
+        Ok(Null { coefficients, look: Arc::new(look) })
     }
 }
 
@@ -126,7 +126,7 @@ impl<'a> Solver<'a> {
         let (members, coefficients) = regression.on_standardized_scale(start);
         let look = regression.look(&members, &coefficients, &|| false)?;
         let set = WorkingSet::new(regression, members, coefficients, &look);
-        let position = Position { set, look };
+        let position = Position { set, look: Arc::new(look) };
         // As far down as nothing is known to be missing.
         Ok(Self { regression, position, lambda: 0.0, guide: guide.map(Box::new), ahead: 1 })
     }
@@ -199,11 +199,11 @@ impl<'a> Solver<'a> {
         Ok(())
     }
 
-    /// How many λs may be solved before a look, so that looks take no more than an eighth of the memory of a
+    /// How many λs may be solved before a look, so that looks take no more than a sixteenth of the memory of a
     /// dense design.
     fn most_ahead(&self) -> usize {
         let (n, p) = (self.regression.design.n_rows(), self.regression.design.n_cols());
-        (n * p / 8 / (p + 2 * n) / self.regression.family.n_outputs()).max(1)
+        (n * p / 16 / (p + 2 * n) / self.regression.family.n_outputs()).max(1)
     }
 
     /// Where to descend from, and a second such place.
@@ -295,7 +295,7 @@ impl<'a> Solver<'a> {
                 let mut optimality =
                     regression.first_order(&set.members, &coefficients, &at, lambda)?;
                 set.coefficients = coefficients;
-                *look = at;
+                *look = Arc::new(at);
                 if !optimality.meets(tolerance) {
                     let added = regression.add_terms(set, look, lambda)?;
                     failed = added > 0 || inner > LAST_TOLERANCE;
@@ -402,7 +402,7 @@ impl<'a> Solver<'a> {
             let first = before.map(|&t| terms.range(t).len()).sum::<usize>() + regression.n_free();
             set.coefficients[first..first + to.len()].copy_from_slice(&to);
             let look = regression.look(&set.members, &set.coefficients, stop)?;
-            Ok(Position { set, look })
+            Ok(Position { set, look: Arc::new(look) })
         })
         .transpose()
     }
@@ -462,6 +462,14 @@ impl Regression<'_> {
     }
 }
 
+impl Regression<'_> {
+    /// The Hessian at a predictor, on no coefficients yet.
+    pub(super) fn curvature_at(&self, predictor: &[f64]) -> Curvature {
+        // Where a quadratic loss is does not matter.
+        Curvature::at(if self.family.is_quadratic() { &[] } else { predictor })
+    }
+}
+
 impl WorkingSet {
     /// Keeps only these members and their coefficients.
     fn keep(&mut self, members: Vec<usize>, kept: &[usize]) {
@@ -487,7 +495,7 @@ impl WorkingSet {
         for &t in &members {
             is_member[t] = true;
         }
-        let curvature = Arc::new(Curvature::at(&look.predictor));
+        let curvature = Arc::new(regression.curvature_at(&look.predictor));
         let (factor, ridge) = (Cholesky::default(), 0.0);
         Self { members, is_member, coefficients, curvature, factor, ridge }
     }
@@ -505,6 +513,9 @@ impl WorkingSet {
         for &t in &self.members {
             gradient.extend(&look.gradient[regression.terms.range(t)]);
         }
-        Here { predictor: look.predictor.clone(), loss: look.loss, gradient }
+        // A quadratic loss needs none.
+        let is_quadratic = regression.family.is_quadratic();
+        let predictor = if is_quadratic { Vec::new() } else { look.predictor.clone() };
+        Here { predictor, loss: look.loss, gradient }
     }
 }
