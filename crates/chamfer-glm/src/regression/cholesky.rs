@@ -164,7 +164,9 @@ impl Cholesky {
             let diagonal = system.at(added[j], added[j]);
             let done = |i: usize| -> f64 { (0..j).map(|l| own[(i, l)] * own[(j, l)]).sum() };
             let column: Vec<f64> = (j..k).map(|i| own[(i, j)] - done(i)).collect();
-            let pivot = (column[0] + Self::DAMPING * diagonal).max(Self::DAMPING * diagonal).sqrt();
+            // Above 0 for columns of zeros, which then do not move.
+            let least = (Self::DAMPING * diagonal).max(f64::MIN_POSITIVE);
+            let pivot = (column[0] + Self::DAMPING * diagonal).max(least).sqrt();
             own[(j, j)] = pivot;
             for (i, entry) in (j + 1..k).zip(&column[1..]) {
                 own[(i, j)] = entry / pivot;

@@ -50,6 +50,9 @@ pub(super) struct Faces<'a> {
     pub(super) coefficients: &'a mut [f64],
     /// `d`, minus the gradient of the smooth part at `β`, kept in step with `β`.
     pub(super) descent: &'a mut [f64],
+    /// The most by which the objective can fall. A model of a loss without curvature in some direction may
+    /// fall for ever; then the search ends on the way.
+    pub(super) most: f64,
 }
 
 /// On which face the search is: which coefficients may move, and with which sign.
@@ -80,7 +83,8 @@ impl Faces<'_> {
         let (mut steps, mut stalls, mut least) = (0, 0, f64::INFINITY);
         // A pass that lowers neither the objective nor the residual is at the limit of the
         // arithmetic; a few in a row end the search.
-        while stalls < 3 {
+        let mut decrease = 0.0;
+        while stalls < 3 && decrease <= self.most {
             let worst = self.open_face(tolerance, &mut face);
             if worst <= tolerance {
                 break;
@@ -92,6 +96,7 @@ impl Faces<'_> {
             stalls = if progress { 0 } else { stalls + 1 };
             least = least.min(worst);
             steps += pass.steps;
+            decrease += pass.decrease;
         }
         steps
     }

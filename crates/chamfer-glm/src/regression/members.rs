@@ -78,8 +78,15 @@ impl Regression<'_> {
             slopes.resize(slopes.len() + size, slope * weight);
         }
         let mut kinks = Kinks { slopes, non_negative: self.penalty.is_non_negative(), ridge };
+        let mut earlier = 0;
         if self.penalty.is_kinks() {
-            return self.descend_on_faces(&restricted, set, here, &kinks, tolerance * lambda);
+            let (steps, left) =
+                self.descend_on_faces(&restricted, set, here, &kinks, tolerance * lambda)?;
+            if left <= tolerance * lambda || self.family.is_quadratic() {
+                return Ok(steps);
+            }
+            // No model led further down: the loss has no curvature somewhere.
+            earlier = steps;
         }
         let block = if sizes.is_empty() {
             None
@@ -88,7 +95,7 @@ impl Regression<'_> {
         };
         let start = set.coefficients.clone();
         let (loss, gradient) = (here.loss, here.gradient.clone());
-        let mut steps = 0;
+        let mut steps = earlier;
         if self.penalty.is_folded_concave()
             && let Some(block) = &block
         {
@@ -157,12 +164,13 @@ impl Regression<'_> {
             }
             kinds = now;
             steps +=
-                self.descend_on_faces(restricted, set, here, kinks, TANGENT_TOLERANCE * lambda)?;
+                self.descend_on_faces(restricted, set, here, kinks, TANGENT_TOLERANCE * lambda)?.0;
         }
         Ok(steps)
     }
 
-    /// Solves a problem with kinks by a sequence of quadratic models.
+    /// Solves a problem with kinks by a sequence of quadratic models; returns the number of steps, and what is
+    /// left of the violation.
     fn descend_on_faces(
         &self,
         restricted: &Restricted<'_>,
@@ -170,7 +178,7 @@ impl Regression<'_> {
         here: &mut Here,
         kinks: &Kinks,
         tolerance: f64,
-    ) -> Result<usize, Error> {
+    ) -> Result<(usize, f64), Error> {
         let n_free = self.n_free();
         if set.ridge != kinks.ridge {
             set.factor.clear();
@@ -199,6 +207,9 @@ impl Regression<'_> {
                 non_negative: kinks.non_negative,
                 coefficients: &mut target,
                 descent: &mut descent,
+                most: 2.0
+                    * (here.loss + kinks.value(&set.coefficients, n_free)
+                        - self.family.saturated()),
             };
             let inner = if quadratic { tolerance } else { 0.1 * tolerance.max(0.01 * worst) };
             steps += faces.solve(&mut set.factor, inner);
@@ -213,6 +224,7 @@ impl Regression<'_> {
             let moved = self.move_towards(restricted, set, here, kinks, target);
             descent = smooth_descent(&set.coefficients, &here.gradient);
             let left = violation(&set.coefficients, &descent, &kinks.slopes, kinks.non_negative);
+            worst = left;
             if !moved && is_fresh {
                 break;
             }
@@ -225,9 +237,8 @@ impl Regression<'_> {
                 set.curvature = Arc::new(curvature);
                 set.factor.clear();
             }
-            worst = left;
         }
-        Ok(steps)
+        Ok((steps, worst))
     }
 
     /// Turns the solution of a model with an old Hessian into Newton's step on the face that it found, by
