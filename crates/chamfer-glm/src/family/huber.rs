@@ -35,7 +35,9 @@ impl RowLoss for Huber {
     }
 
     fn conjugate(&self, y: f64, theta: f64) -> f64 {
-        if theta.abs() <= self.delta { theta * (0.5 * theta + y) } else { f64::INFINITY }
+        // A gradient of exactly delta may come back larger, from times a weight and over it.
+        let most = self.delta * (1.0 + 4.0 * f64::EPSILON);
+        if theta.abs() <= most { theta * (0.5 * theta + y) } else { f64::INFINITY }
     }
 
     fn respond(&self, eta: f64) -> f64 {
