@@ -23,6 +23,8 @@ use std::ops::Range;
 
 /// Steps of one solve.
 const MAX_STEPS: usize = 200;
+/// Curvature that is added where the step without it fails, as shares of the largest.
+const DAMPINGS: [f64; 4] = [1e-6, 1e-4, 1e-2, 1.0];
 /// Halvings of one step.
 const MAX_HALVINGS: usize = 40;
 
@@ -199,28 +201,45 @@ impl Newton<'_> {
         let mut closed: Option<State> = None;
         loop {
             let state = closed.as_ref().unwrap_or(state);
-            let Some(direction) = self.direction(state)? else { return Ok(closed) };
-            let slope: f64 = -direction.iter().zip(&state.descent).map(|(d, s)| d * s).sum::<f64>();
-            if slope < 0.0
-                && let Some(next) = self.search(state, &direction, 1.0, slope)
-            {
+            let Some(direction) = self.direction(state, 0.0)? else { return Ok(closed) };
+            if let Some(next) = self.search_along(state, &direction) {
                 return Ok(Some(next));
             }
             match self.close_nearest(state, &direction) {
                 Some(next) => closed = Some(next),
-                None => return Ok(closed),
+                None if closed.is_some() => return Ok(closed),
+                None => break,
             }
         }
+        // Where the loss has no curvature in some direction, that step leads far beyond where the model of it
+        // holds; with some more curvature it does not (Levenberg 1944).
+        for damping in DAMPINGS {
+            let Some(direction) = self.direction(state, damping)? else { continue };
+            if let Some(next) = self.search_along(state, &direction) {
+                return Ok(Some(next));
+            }
+        }
+        Ok(None)
     }
 
-    /// The Newton direction on the support; `None` if there is nothing to gain or to solve.
-    fn direction(&self, state: &State) -> Result<Option<Vec<f64>>, Error> {
+    fn search_along(&self, state: &State, direction: &[f64]) -> Option<State> {
+        let slope: f64 = -direction.iter().zip(&state.descent).map(|(d, s)| d * s).sum::<f64>();
+        if slope < 0.0 { self.search(state, direction, 1.0, slope) } else { None }
+    }
+
+    /// The Newton direction on the support, with `damping` times the largest curvature added to each; `None`
+    /// if there is nothing to gain or to solve.
+    fn direction(&self, state: &State, damping: f64) -> Result<Option<Vec<f64>>, Error> {
         let support = self.support(&state.beta);
         let free: Vec<usize> = (0..support.len()).filter(|&j| support[j]).collect();
         if free.iter().all(|&j| state.descent[j] == 0.0) {
             return Ok(None);
         }
-        let loss = self.hessian(state, &free)?;
+        let mut loss = self.hessian(state, &free)?;
+        let largest = (0..free.len()).fold(0.0, |most: f64, a| most.max(loss[(a, a)]));
+        for a in 0..free.len() {
+            loss[(a, a)] += damping * largest;
+        }
         let penalty = self.penalty_hessian(state, &free);
         let mut direction = match penalty {
             None => newton_direction(loss, &free, state),
