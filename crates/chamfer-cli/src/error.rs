@@ -54,6 +54,13 @@ pub enum CliError {
     /// Threads or signal handler could not be set up.
     #[error("cannot set up the run: {0}")]
     Setup(String),
+    /// The checkpoint cannot be continued.
+    #[error(
+        "{}: this checkpoint cannot be continued, because {reason}; give the options and data that it was \
+         made with, or leave out --resume to begin anew",
+        path.display()
+    )]
+    Checkpoint { path: PathBuf, reason: String },
     /// Ctrl-C before anything was done.
     #[error("interrupted before the first lambda was done; nothing was written")]
     InterruptedEarly,

@@ -13,12 +13,11 @@ mod output;
 mod plot;
 mod spec;
 
-use clap::Parser;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let outcome = commands::run(args::Cli::parse().command);
-    match outcome {
+    let (command, options) = args::parse();
+    match commands::run(command, &options) {
         Ok(status) => status.into(),
         Err(error) => {
             output::say(&format!("error: {error}"));

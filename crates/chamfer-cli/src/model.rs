@@ -4,7 +4,7 @@ use crate::args::LambdaChoice;
 use crate::error::CliError;
 use crate::input::Encoding;
 use crate::output::{count, list, significant};
-use crate::spec::{FamilyName, FamilySpec, MetricName, PenaltySpec};
+use crate::spec::{FamilyName, FamilySpec, MetricName, PenaltySpec, StartName};
 use chamfer_glm::{Coefficients, Optimality};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
@@ -29,6 +29,9 @@ pub struct Model {
     pub standardize: bool,
     /// Relative duality gap asked for, or relative stationarity where the penalty is not convex.
     pub tolerance: f64,
+    /// Where the solver started at each λ, where the penalty is not convex.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub start: Option<StartName>,
     pub seed: u64,
     /// Whether Ctrl-C ended the path early.
     pub interrupted: bool,

@@ -4,7 +4,8 @@ use crate::error::CliError;
 use crate::input::TargetKind;
 use chamfer_glm::{
     Binomial, Cox, Error as GlmError, Family, Gamma, Gaussian, Huber, Metric, MultiGaussian,
-    Multinomial, NegativeBinomial, Poisson, Regularizer, Separable, SquaredHinge, Ties, Tweedie,
+    Multinomial, NegativeBinomial, PathStart, Poisson, Regularizer, Separable, SquaredHinge, Ties,
+    Tweedie,
 };
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
@@ -76,6 +77,32 @@ impl MetricName {
             Self::Auc => "Area under the ROC curve",
             Self::Accuracy => "Accuracy",
             Self::Concordance => "Concordance",
+        }
+    }
+}
+
+/// Where the solver starts at each λ of a path with a penalty that is not convex.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
+#[serde(rename_all = "snake_case")]
+pub enum StartName {
+    /// At the λ before and at the convex solution; keeps the lower minimum of the two
+    #[default]
+    Best,
+    /// At the λ before, from sparse to dense: the fastest
+    Previous,
+    /// At the solution of the convex penalty, so that no λ depends on the others
+    Convex,
+    /// At the convex solution for the least λ, then from each λ to the next larger one
+    DenseToSparse,
+}
+
+impl StartName {
+    pub fn start(self) -> PathStart {
+        match self {
+            Self::Best => PathStart::Best,
+            Self::Previous => PathStart::Previous,
+            Self::Convex => PathStart::Convex,
+            Self::DenseToSparse => PathStart::DenseToSparse,
         }
     }
 }

@@ -94,6 +94,20 @@ mod disks {
     }
 
     #[test]
+    fn a_disk_that_is_full_for_a_while_does_not_end_a_run() {
+        let folder = Folder::with("data.csv", Data::new(200, 300).csv());
+        let script = "mount -t tmpfs -o size=8m tmpfs $M
+            mkdir $M/out; head -c 99999999 /dev/zero > $M/filler 2>filling
+            $B path data.csv -t target --tol 1e-9 --n-lambdas 2000 --out $M/out >printed 2>said &
+            while kill -0 $! && ! grep -q warning said; do sleep 0.05; done
+            rm $M/filler; wait $!
+            echo code $?; ls -A $M/out; grep -c lambda said; grep -o 'No space' said";
+        let Some(run) = in_namespace(&folder, script) else { return };
+        let expected = "code 0\nmodel.json\npath.csv\npath.png\npath.svg\n1\nNo space\n";
+        assert_eq!(run.stdout, expected, "{run:#?}");
+    }
+
+    #[test]
     fn predictions_on_a_full_disk_leave_no_file() {
         let script = "mount -t tmpfs -o size=16k tmpfs $M
             $B path data.csv --target target --n-lambdas 50 --out out >printed

@@ -1,10 +1,10 @@
-//! Paths that begin at given coefficients.
+//! Where paths begin: at given coefficients, and at each λ of penalties that are not convex.
 
 mod common;
 
 use chamfer_glm::{
-    Binomial, Coefficients, Cox, DenseDesign, Error, Family, Gaussian, Multinomial, Poisson,
-    Regression, RegressionPoint, RegressionSettings, Regularizer, Separable, Ties, lambda_grid,
+    Binomial, Coefficients, Cox, DenseDesign, Error, Family, Gaussian, Multinomial, PathStart,
+    Poisson, Regression, RegressionPoint, RegressionSettings, Regularizer, Separable, Ties, lambda_grid,
 };
 use common::{Simulated, correlated};
 
@@ -13,7 +13,7 @@ fn never() -> bool {
 }
 
 fn simulated() -> Simulated {
-    correlated(60, 24, 0.5, 4, 11)
+    correlated(60, 24, 0.8, 4, 11)
 }
 
 fn families(y: &[f64]) -> Vec<Box<dyn Family>> {
@@ -202,5 +202,108 @@ fn a_start_that_is_not_allowed_is_moved_or_refused() {
             let expected = Error::NoSuchColumn { column: p, n_cols: p };
             assert_eq!(refusal(&[beyond]), expected);
         }
+    }
+}
+
+/// The path of a penalty that is not convex, from `start`.
+fn path_with(
+    start: PathStart,
+    family: &dyn Family,
+    penalty: &Regularizer,
+    lambdas: impl Fn(&Regression<'_>) -> Vec<f64>,
+) -> Vec<RegressionPoint> {
+    let Simulated { n, p, x, .. } = simulated();
+    let design = DenseDesign::new(n, p, &x).unwrap();
+    let settings = RegressionSettings { start, ..RegressionSettings::default() };
+    let regression = Regression::new(&design, family, penalty.clone(), &settings).unwrap();
+    let lambdas = lambdas(&regression);
+    let points = regression.path(&lambdas, 1e-6, &never).unwrap();
+    let points: Vec<_> = points.map(Result::unwrap).collect();
+    assert!(points.iter().zip(&lambdas).all(|(point, lambda)| point.lambda == *lambda));
+    points
+}
+
+fn descending(regression: &Regression<'_>) -> Vec<f64> {
+    lambda_grid(regression.lambda_max().unwrap(), 8, 0.05).unwrap()
+}
+
+fn ascending(regression: &Regression<'_>) -> Vec<f64> {
+    descending(regression).into_iter().rev().collect()
+}
+
+#[test]
+fn every_start_ends_at_certified_local_minima() {
+    let Simulated { p, y, .. } = simulated();
+    for family in &families(&y)[..3] {
+        for penalty in [
+            Regularizer::mcp(3.0),
+            Regularizer::scad(3.7),
+            Regularizer::lq(0.5),
+            Regularizer::group_lq(groups(p), 0.5),
+        ] {
+            for start in
+                [PathStart::Best, PathStart::Previous, PathStart::Convex, PathStart::DenseToSparse]
+            {
+                for point in path_with(start, family.as_ref(), &penalty, descending) {
+                    let what = format!("{} with {penalty:?} from {start:?}", family.name());
+                    let optimality = point.certificate;
+                    assert!(point.converged, "{what} at {}: {optimality:?}", point.lambda);
+                    let least = optimality.smallest_eigenvalue;
+                    assert!(least.is_none_or(|least| least > -1e-9), "{what}: {least:?}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn starts_find_the_minima_that_they_are_for() {
+    let Simulated { y, .. } = simulated();
+    let family = Separable::new(Gaussian, y, None).unwrap();
+    let mut differ = false;
+    for penalty in [Regularizer::mcp(1.5), Regularizer::scad(2.5)] {
+        let path = |start| path_with(start, &family, &penalty, descending);
+        let (best, convex) = (path(PathStart::Best), path(PathStart::Convex));
+        let (sparse, dense) = (path(PathStart::Previous), path(PathStart::DenseToSparse));
+        let objective = |point: &RegressionPoint| point.certificate.objective;
+        for k in 0..best.len() {
+            // The convex start is one of the two, and no point of it depends on the others.
+            assert!(objective(&best[k]) <= objective(&convex[k]));
+            differ |= (objective(&sparse[k]) - objective(&dense[k])).abs() > 1e-6;
+        }
+        let last = path_with(PathStart::Convex, &family, &penalty, |regression| {
+            descending(regression).split_off(7)
+        });
+        assert!((objective(&last[0]) - objective(&convex[7])).abs() < 1e-9);
+        // From dense to sparse is the same in whatever order the λs are asked for.
+        let mut asked = path_with(PathStart::DenseToSparse, &family, &penalty, ascending);
+        asked.reverse();
+        assert_eq!(asked, dense);
+    }
+    assert!(differ, "the starts never mattered");
+}
+
+#[test]
+fn what_was_solved_from_dense_to_sparse_survives_an_interruption() {
+    let Simulated { n, p, x, y } = simulated();
+    let design = DenseDesign::new(n, p, &x).unwrap();
+    let family = Separable::new(Gaussian, y, None).unwrap();
+    let settings =
+        RegressionSettings { start: PathStart::DenseToSparse, ..RegressionSettings::default() };
+    let regression = Regression::new(&design, &family, Regularizer::mcp(3.0), &settings).unwrap();
+    let lambdas = descending(&regression);
+    let whole: Vec<_> =
+        regression.path(&lambdas, 1e-6, &never).unwrap().map(Result::unwrap).collect();
+    let patience = std::sync::atomic::AtomicUsize::new(0);
+    for limit in [0, 20, 60, 100] {
+        patience.store(0, std::sync::atomic::Ordering::Relaxed);
+        let stop = || patience.fetch_add(1, std::sync::atomic::Ordering::Relaxed) >= limit;
+        let mut solved: Vec<_> = regression.path(&lambdas, 1e-6, &stop).unwrap().collect();
+        if solved.len() == whole.len() && solved.iter().all(Result::is_ok) {
+            continue;
+        }
+        assert_eq!(solved.pop(), Some(Err(Error::Interrupted)));
+        let solved: Vec<_> = solved.into_iter().map(Result::unwrap).collect();
+        assert_eq!(solved, whole[whole.len() - solved.len()..]);
     }
 }

@@ -1,10 +1,13 @@
 //! The command line.
 
+mod given;
 mod problem;
 
+use crate::error::CliError;
 use crate::input::{Format, Missing};
-use crate::spec::MetricName;
+use crate::spec::{MetricName, PenaltySpec, StartName};
 use clap::{Args, Parser, Subcommand, ValueEnum};
+pub use given::{GivenOptions, parse};
 pub use problem::ProblemArgs;
 use std::path::PathBuf;
 
@@ -27,10 +30,15 @@ Certificate:
 
 Exit status:
   0    every λ met the tolerance
-  1    an error; no file was written
+  1    an error; no file was written, except a checkpoint for --resume if the run was long
   2    the command line is wrong
   3    some λ missed the tolerance (they are marked; everything was written)
-  130  interrupted; the λs that were done were written";
+  130  interrupted; the λs that were done were written
+
+Long runs:
+  With --out, path and cv keep what they have done in a checkpoint there, about once a second.
+  After Ctrl-C, or if the run was killed or the machine went down, the same command with --resume
+  goes on from it to the same result, bit for bit. A run that ends removes it.";
 
 /// Sparse regression by smooth optimization, every answer with a certificate.
 #[derive(Debug, Parser)]
@@ -162,6 +170,11 @@ pub struct ModelArgs {
     )]
     pub tol: f64,
 
+    /// Where the solver starts at each λ, and so which local minimum it finds, if the penalty is not
+    /// convex [default: best]
+    #[arg(long, value_enum, help_heading = "Model")]
+    pub start: Option<StartName>,
+
     /// Seed of random choices, kept in the model; a lasso fit makes none
     #[arg(long, default_value_t = 0, help_heading = "Run")]
     pub seed: u64,
@@ -179,6 +192,24 @@ pub struct ModelArgs {
     pub json: bool,
 }
 
+impl ModelArgs {
+    /// Where the solver starts, if the penalty has a choice.
+    ///
+    /// # Errors
+    /// If one is given and the penalty has none.
+    pub fn start(&self, penalty: &PenaltySpec) -> Result<Option<StartName>, CliError> {
+        match (penalty.is_convex(), self.start) {
+            (true, Some(_)) => Err(CliError::Options(
+                "--start needs a --penalty that is not convex: the minimum of this one is the same from \
+                 any start"
+                    .to_owned(),
+            )),
+            (true, None) => Ok(None),
+            (false, start) => Ok(Some(start.unwrap_or_default())),
+        }
+    }
+}
+
 #[derive(Debug, Args)]
 pub struct PathArgs {
     #[command(flatten)]
@@ -189,6 +220,18 @@ pub struct PathArgs {
 
     #[command(flatten)]
     pub grid: GridArgs,
+
+    #[command(flatten)]
+    pub resume: ResumeArgs,
+}
+
+/// Whether a run continues another.
+#[derive(Debug, Args)]
+pub struct ResumeArgs {
+    /// Go on from the checkpoint that the same command left in --out when it was interrupted; begin at
+    /// the beginning if there is none
+    #[arg(long, requires = "out", help_heading = "Run")]
+    pub resume: bool,
 }
 
 /// Which λs a path has.
@@ -229,6 +272,9 @@ pub struct CvArgs {
 
     #[command(flatten)]
     pub grid: GridArgs,
+
+    #[command(flatten)]
+    pub resume: ResumeArgs,
 
     /// Number of folds, drawn by --seed; with as many of each class, or of events, in all [default: 10]
     #[arg(

@@ -28,7 +28,7 @@ pub fn run(args: &CheckArgs) -> Result<Status, CliError> {
     let regression = Regression::new(design.as_ref(), family.as_ref(), penalty, &settings)
         .map_err(regression_error)?;
     let positions = data::positions(&frame);
-    let progress = Progress::of_lambdas(model.path.len());
+    let progress = Progress::of_lambdas(model.path.len(), 0);
     let checked = model
         .path
         .iter()

@@ -1,9 +1,11 @@
 //! Cross-validating a path.
 
+use super::checkpoint::{Checkpoint, FoldPart, Restored};
+use super::segments::Segments;
+use super::solved::warn_if_not_kept;
 use crate::args::CvArgs;
 use crate::error::CliError;
 use crate::input::{Encoding, Frame, Role};
-use crate::interrupt::Interrupt;
 use crate::model::{CvRecord, Model};
 use crate::output::{Progress, list, say, significant};
 use crate::plot::{CvPlot, cv_svg};
@@ -11,6 +13,7 @@ use crate::spec::{FamilyName, FamilySpec, MetricName, numbered};
 use chamfer_glm::{CrossValidation, Error as GlmError, Folds, Regression, RegressionPoint};
 use rayon::prelude::*;
 use std::fmt::Write;
+use std::sync::{Mutex, PoisonError};
 
 /// Folds unless another number is asked for.
 const DEFAULT_FOLDS: u32 = 10;
@@ -82,28 +85,61 @@ pub fn check_classes(folds: &Folds, frame: &Frame, encoding: &Encoding) -> Resul
     Ok(())
 }
 
-/// Validates the folds of a path that was solved; `None` if Ctrl-C was pressed.
+/// Validates the folds of a path that was solved, from where those in `restored` end; `None` if Ctrl-C was
+/// pressed.
 pub fn validate(
     regression: &Regression,
     path: &[RegressionPoint],
-    folds: &Folds,
-    args: &CvArgs,
-    family: &FamilySpec,
-    interrupt: &Interrupt,
+    segments: &Segments<'_>,
+    (args, folds): (&CvArgs, &Folds),
+    checkpoint: &mut Option<Checkpoint>,
+    restored: &Restored,
 ) -> Result<Option<CvRecord>, GlmError> {
     let lambdas: Vec<f64> = path.iter().map(|point| point.lambda).collect();
-    let default = match family.name {
+    let name = args.metric.unwrap_or(match args.model.problem.family {
         FamilyName::Cox => MetricName::Concordance,
         _ => MetricName::Deviance,
-    };
-    let name = args.metric.unwrap_or(default);
+    });
     let metric = name.metric();
     let progress = Progress::of_folds(folds.len());
-    let stop = || interrupt.pressed();
-    let of_fold = |fold: usize| {
-        let measures = regression.validate(fold, &lambdas, args.model.tol, folds, metric, &stop);
+    let checkpoint = Mutex::new(checkpoint);
+    let keep = |fold: usize, part: &FoldPart| {
+        let mut checkpoint = checkpoint.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(checkpoint) = checkpoint.as_mut() {
+            warn_if_not_kept(checkpoint.keep_fold(fold, part), &progress);
+        }
+    };
+    let stop = || segments.stop();
+    let of_fold = |fold: usize| -> Result<Option<Vec<f64>>, GlmError> {
+        let FoldPart { mut measures, mut end } =
+            restored.folds.get(&fold).cloned().unwrap_or_default();
+        let is_over = |measures: &[Option<f64>]| {
+            measures.len() == lambdas.len() || measures.last().is_some_and(Option::is_none)
+        };
+        if !is_over(&measures) {
+            regression.without_fold(folds, fold, |others| {
+                for lambdas in segments.after(measures.len()) {
+                    let mut part = FoldPart::default();
+                    for point in segments.solve(others, end.as_deref(), lambdas, &stop)? {
+                        let point = point?;
+                        part.measures.push(regression.measure(&point, folds, fold, metric));
+                        part.end = Some(point.coefficients);
+                        if is_over(&part.measures) {
+                            break;
+                        }
+                    }
+                    keep(fold, &part);
+                    measures.extend(part.measures);
+                    end = part.end;
+                    if is_over(&measures) {
+                        break;
+                    }
+                }
+                Ok(())
+            })?;
+        }
         progress.advance_fold();
-        measures
+        Ok(segments.reorder(measures).into_iter().collect())
     };
     let of_folds: Result<Vec<_>, GlmError> =
         (0..folds.len()).into_par_iter().map(of_fold).collect();
@@ -113,7 +149,7 @@ pub fn validate(
         other => other?,
     };
     let validated = CrossValidation::new(path.to_vec(), of_folds, metric)
-        .ok_or(GlmError::NoMeasure { family: family.name.title() })?;
+        .ok_or(GlmError::NoMeasure { family: args.model.problem.family.title() })?;
     Ok(Some(CvRecord {
         metric: name,
         folds: validated.of_folds.len(),

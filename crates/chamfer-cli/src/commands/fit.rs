@@ -1,7 +1,9 @@
 //! `chamfer path`, `chamfer cv` and `chamfer fit`.
 
+use super::checkpoint::{Checkpoint, Fingerprint, Restored};
+use super::segments::Segments;
 use super::{Status, columns, cv, data, picture, report, responses, solved, to_json};
-use crate::args::{CvArgs, DataArgs, FitArgs, GridArgs, ModelArgs, PathArgs};
+use crate::args::{CvArgs, DataArgs, FitArgs, GivenOptions, GridArgs, ModelArgs, PathArgs};
 use crate::error::{CliError, DataNames};
 use crate::input::Frame;
 use crate::interrupt::Interrupt;
@@ -21,20 +23,31 @@ enum Lambdas {
 #[derive(Clone, Copy)]
 enum Work<'a> {
     Fit,
-    Path,
+    Path(&'a PathArgs),
     Cv(&'a CvArgs),
 }
 
-pub fn path(args: &PathArgs) -> Result<Status, CliError> {
-    run(&args.data, &args.model, Lambdas::of(&args.grid), Work::Path)
+pub fn path(args: &PathArgs, options: &GivenOptions) -> Result<Status, CliError> {
+    run(&args.data, &args.model, options, Lambdas::of(&args.grid), Work::Path(args))
 }
 
-pub fn cv(args: &CvArgs) -> Result<Status, CliError> {
-    run(&args.data, &args.model, Lambdas::of(&args.grid), Work::Cv(args))
+pub fn cv(args: &CvArgs, options: &GivenOptions) -> Result<Status, CliError> {
+    run(&args.data, &args.model, options, Lambdas::of(&args.grid), Work::Cv(args))
 }
 
-pub fn fit(args: &FitArgs) -> Result<Status, CliError> {
-    run(&args.data, &args.model, Lambdas::Given(vec![args.lambda]), Work::Fit)
+pub fn fit(args: &FitArgs, options: &GivenOptions) -> Result<Status, CliError> {
+    run(&args.data, &args.model, options, Lambdas::Given(vec![args.lambda]), Work::Fit)
+}
+
+impl Work<'_> {
+    /// Whether an earlier run is continued; `None` if there is nothing that could be.
+    fn resume(self) -> Option<bool> {
+        match self {
+            Self::Fit => None,
+            Self::Path(args) => Some(args.resume.resume),
+            Self::Cv(args) => Some(args.resume.resume),
+        }
+    }
 }
 
 impl Lambdas {
@@ -65,6 +78,7 @@ impl Lambdas {
 fn run(
     data_args: &DataArgs,
     args: &ModelArgs,
+    options: &GivenOptions,
     lambdas: Lambdas,
     work: Work<'_>,
 ) -> Result<Status, CliError> {
@@ -88,16 +102,17 @@ fn run(
     let regression_error = |error: GlmError| CliError::regression(&error, names);
     let design = data::design(&frame).map_err(regression_error)?;
     columns::warn_of_columns(design.as_ref(), &frame.names);
-    let settings = RegressionSettings {
-        intercept: !args.no_intercept,
-        standardize: !args.no_standardize,
-        offset: frame.offset.as_deref(),
-        ..RegressionSettings::default()
-    };
     let outputs = family_spec.outputs(encoding.targets().len());
     let several = outputs != Outputs::One;
     responses::check(outputs, &frame, names)?;
     let penalty_spec = args.problem.penalty(&frame.names, &data_args.file.file, outputs)?;
+    let start = args.start(&penalty_spec)?;
+    let settings = RegressionSettings {
+        intercept: !args.no_intercept,
+        standardize: !args.no_standardize,
+        offset: frame.offset.as_deref(),
+        start: start.unwrap_or_default().start(),
+    };
     let family = data::family(&family_spec, &frame, &encoding).map_err(regression_error)?;
     let penalty = penalty_spec.make(&frame.names)?;
     let regression = Regression::new(design.as_ref(), family.as_ref(), penalty, &settings)
@@ -110,10 +125,18 @@ fn run(
             cv::check_classes(&folds, &frame, &encoding)?;
             Some((args, folds))
         }
-        Work::Fit | Work::Path => None,
+        Work::Fit | Work::Path(_) => None,
     };
-    let mut solved =
-        solved::solve(&regression, &lambdas, args.tol, &interrupt).map_err(regression_error)?;
+    let segments = Segments::new(&lambdas, settings.start, args.tol, &interrupt);
+    let run = Fingerprint::new(options, &penalty_spec, &data_args.file.file)?;
+    let n_folds = folds.as_ref().map_or(0, |(_, folds)| folds.len());
+    let (mut checkpoint, mut restored) = match (&args.out, work.resume()) {
+        (Some(folder), Some(true)) => Checkpoint::resume(folder, run, &segments, n_folds)?,
+        (Some(folder), Some(false)) => Checkpoint::begin(folder, run),
+        _ => (None, Restored::default()),
+    };
+    let mut solved = solved::solve(&regression, &segments, &mut checkpoint, &mut restored)
+        .map_err(regression_error)?;
     if solved.points.is_empty() {
         return Err(CliError::InterruptedEarly);
     }
@@ -121,9 +144,9 @@ fn run(
     if let Some((args, folds)) = &folds
         && !solved.interrupted
     {
-        validated =
-            cv::validate(&regression, &solved.points, folds, args, &family_spec, &interrupt)
-                .map_err(regression_error)?;
+        let (points, cv) = (&solved.points, (*args, folds));
+        validated = cv::validate(&regression, points, &segments, cv, &mut checkpoint, &restored)
+            .map_err(regression_error)?;
         solved.interrupted = validated.is_none();
     }
     let model = Model {
@@ -146,6 +169,7 @@ fn run(
         intercept: settings.intercept,
         standardize: settings.standardize,
         tolerance: args.tol,
+        start,
         seed: args.seed,
         interrupted: solved.interrupted,
         cv: validated,
@@ -153,18 +177,17 @@ fn run(
     };
     let files = match folder {
         Some(folder) => {
-            let mut pictures = Vec::new();
-            if !matches!(work, Work::Fit) {
-                let svg = picture::draw(&regression, &solved.points, &model, &frame)?;
-                pictures.push(("path", svg));
-            }
-            if let Some(cv) = &model.cv {
-                pictures.push(("cv", cv.svg(&model)?));
-            }
-            write(folder, &model, &pictures)?
+            let drawn = !matches!(work, Work::Fit);
+            let of_path = drawn.then(|| picture::draw(&regression, &solved.points, &model, &frame));
+            write(folder, &model, of_path.transpose()?)?
         }
         None => Vec::new(),
     };
+    if !solved.interrupted
+        && let Some(checkpoint) = checkpoint.take()
+    {
+        checkpoint.remove();
+    }
     report::report(&model, &regression, &solved, &frame, &files, args.json)?;
     Ok(solved.status())
 }
@@ -191,8 +214,9 @@ fn objective(
 fn write(
     folder: OutputFolder,
     model: &Model,
-    pictures: &[(&str, String)],
+    of_path: Option<String>,
 ) -> Result<Vec<String>, CliError> {
+    let mut pictures: Vec<(&str, String)> = of_path.map(|svg| ("path", svg)).into_iter().collect();
     let mut json = to_json(model)?;
     json.push('\n');
     let table = PathTable::of(model, &model.path, model.tolerance).csv();
@@ -200,10 +224,12 @@ fn write(
         vec![("model.json".to_owned(), json.into()), ("path.csv".to_owned(), table.into())];
     if let Some(cv) = &model.cv {
         files.push(("cv.csv".to_owned(), cv.csv(model).into()));
+        pictures.push(("cv", cv.svg(model)?));
     }
     for (name, svg) in pictures {
-        files.push((format!("{name}.svg"), svg.clone().into()));
-        files.push((format!("{name}.png"), rasterize(svg)?));
+        let png = rasterize(&svg)?;
+        files.push((format!("{name}.svg"), svg.into()));
+        files.push((format!("{name}.png"), png));
     }
     let files: Vec<(&str, &[u8])> =
         files.iter().map(|(name, contents)| (name.as_str(), contents.as_slice())).collect();

@@ -1,8 +1,9 @@
-//! The subcommands: `fit` (with what it needs: `columns`, `solved`, `cv`, `picture`, `report`, `responses`), `predict`,
-//! `check` and `catalogue`; `data` reads for all of them but the last.
+//! The subcommands: `fit` (with what it needs: `columns`, `responses`, `segments`, `checkpoint`, `solved`, `cv`,
+//! `picture`, `report`), `predict`, `check` and `catalogue`; `data` reads for all of them but the last.
 
 mod catalogue;
 mod check;
+mod checkpoint;
 mod columns;
 mod cv;
 mod data;
@@ -11,9 +12,10 @@ mod picture;
 mod predict;
 mod report;
 mod responses;
+mod segments;
 mod solved;
 
-use crate::args::Command;
+use crate::args::{Command, GivenOptions};
 use crate::error::CliError;
 use crate::interrupt;
 use std::process::ExitCode;
@@ -39,11 +41,11 @@ impl From<Status> for ExitCode {
     }
 }
 
-pub fn run(command: Command) -> Result<Status, CliError> {
+pub fn run(command: Command, options: &GivenOptions) -> Result<Status, CliError> {
     match command {
-        Command::Path(args) => fit::path(&args),
-        Command::Cv(args) => fit::cv(&args),
-        Command::Fit(args) => fit::fit(&args),
+        Command::Path(args) => fit::path(&args, options),
+        Command::Cv(args) => fit::cv(&args, options),
+        Command::Fit(args) => fit::fit(&args, options),
         Command::Predict(args) => predict::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Catalogue(args) => catalogue::run(&args),

@@ -1,7 +1,9 @@
-//! Running a path, with progress and interruption.
+//! Running a path, with progress, interruption and checkpoints.
 
 use super::Status;
-use crate::interrupt::Interrupt;
+use super::checkpoint::{Checkpoint, Restored};
+use super::segments::Segments;
+use crate::error::CliError;
 use crate::model::{FitRecord, Fitted};
 use crate::output::Progress;
 use chamfer_glm::{Coefficients, Error as GlmError, Regression, RegressionPoint};
@@ -25,32 +27,55 @@ pub fn support<'a>(coefficients: impl IntoIterator<Item = &'a Coefficients>) -> 
     columns
 }
 
-/// Solves at each of `lambdas` until all are done or Ctrl-C is pressed.
+/// Solves a path until all λs are done or Ctrl-C is pressed, from where `restored` ends.
 pub fn solve(
     regression: &Regression,
-    lambdas: &[f64],
-    tolerance: f64,
-    interrupt: &Interrupt,
+    segments: &Segments<'_>,
+    checkpoint: &mut Option<Checkpoint>,
+    restored: &mut Restored,
 ) -> Result<Solved, GlmError> {
-    let (mut points, mut seconds) = (Vec::new(), Vec::new());
+    let mut points = std::mem::take(&mut restored.points);
+    let mut seconds = std::mem::take(&mut restored.seconds);
     let mut interrupted = false;
-    let progress = Progress::of_lambdas(lambdas.len());
-    let stop = || interrupt.pressed();
-    let mut started = Instant::now();
-    for point in regression.path(lambdas, tolerance, &stop)? {
-        match point {
-            Ok(point) => {
-                progress.advance(support(&point.coefficients).len());
-                points.push(point);
-                seconds.push(started.elapsed().as_secs_f64());
-                started = Instant::now();
+    let asked = segments.lambdas().len();
+    let progress = Progress::of_lambdas(asked, points.len());
+    let stop = || segments.stop();
+    for lambdas in segments.after(points.len()) {
+        let first = points.len();
+        let mut started = Instant::now();
+        let start = points.last().map(|point: &RegressionPoint| point.coefficients.clone());
+        for point in segments.solve(regression, start.as_deref(), lambdas, &stop)? {
+            match point {
+                Ok(point) => {
+                    progress.advance(support(&point.coefficients).len());
+                    points.push(point);
+                    seconds.push(started.elapsed().as_secs_f64());
+                    started = Instant::now();
+                }
+                Err(GlmError::Interrupted) => interrupted = true,
+                Err(error) => return Err(error),
             }
-            Err(GlmError::Interrupted) => interrupted = true,
-            Err(error) => return Err(error),
+        }
+        if interrupted {
+            break;
+        }
+        if let Some(checkpoint) = checkpoint {
+            let kept = checkpoint.keep_points(&points[first..], &seconds[first..]);
+            warn_if_not_kept(kept, &progress);
         }
     }
     drop(progress);
-    Ok(Solved { points, seconds, interrupted, asked: lambdas.len() })
+    let (points, seconds) = (segments.reorder(points), segments.reorder(seconds));
+    Ok(Solved { points, seconds, interrupted, asked })
+}
+
+/// A checkpoint that cannot be written does not end the run.
+pub fn warn_if_not_kept(kept: Result<(), CliError>, progress: &Progress) {
+    if let Err(error) = kept {
+        progress.say(&format!(
+            "warning: what is done cannot be kept for --resume: {error}; the run goes on"
+        ));
+    }
 }
 
 impl Solved {

@@ -10,10 +10,11 @@ const TICK: Duration = Duration::from_millis(200);
 pub struct Progress(ProgressBar);
 
 impl Progress {
-    /// A bar for work on `n_lambdas` λs.
-    pub fn of_lambdas(n_lambdas: usize) -> Self {
+    /// A bar for work on `n_lambdas` λs, of which `n_done` are done.
+    pub fn of_lambdas(n_lambdas: usize, n_done: usize) -> Self {
         let template = "{bar:32} {pos}/{len} λ  {elapsed} elapsed, {eta} left  {msg}";
-        Self::start(ProgressBar::new(n_lambdas as u64), template)
+        let bar = ProgressBar::new(n_lambdas as u64).with_position(n_done as u64);
+        Self::start(bar, template)
     }
 
     /// A bar for work on `n_folds` folds.
@@ -38,6 +39,11 @@ impl Progress {
     /// One more fold is done.
     pub fn advance_fold(&self) {
         self.0.inc(1);
+    }
+
+    /// Says something above the bar.
+    pub fn say(&self, text: &str) {
+        self.0.suspend(|| super::say(text));
     }
 
     fn start(bar: ProgressBar, template: &str) -> Self {

@@ -73,13 +73,10 @@ impl Regression<'_> {
         metric: Metric,
         stop: &(dyn Fn() -> bool + Sync),
     ) -> Result<Option<Vec<f64>>, Error> {
-        let test = self.weights_of(folds, |of_row| of_row == fold);
         let mut measures = Vec::with_capacity(lambdas.len());
-        self.without_fold(folds, fold, |regression| {
-            let offset = regression.settings().offset;
-            for point in regression.path(lambdas, tolerance, stop)? {
-                let predictor = point?.predict(self.data, offset);
-                match metric.evaluate(self.family, &predictor, &test) {
+        self.without_fold(folds, fold, |others| {
+            for point in others.path(lambdas, tolerance, stop)? {
+                match self.measure(&point?, folds, fold, metric) {
                     Some(measure) => measures.push(measure),
                     None => return Ok(()),
                 }
@@ -89,19 +86,37 @@ impl Regression<'_> {
         Ok((measures.len() == lambdas.len()).then_some(measures))
     }
 
+    /// How well a point, which was solved [without](Self::without_fold) a fold, predicts its rows; `None` where
+    /// the metric is not defined.
+    #[must_use]
+    pub fn measure(
+        &self,
+        point: &RegressionPoint,
+        folds: &Folds,
+        fold: usize,
+        metric: Metric,
+    ) -> Option<f64> {
+        let test = self.weights_of(folds, |of_row| of_row == fold);
+        let predictor = point.predict(self.data, self.settings().offset);
+        metric.evaluate(self.family, &predictor, &test)
+    }
+
     /// The observation weights, with 0 for the rows of folds that are not `wanted`.
     fn weights_of(&self, folds: &Folds, wanted: impl Fn(usize) -> bool) -> Vec<f64> {
         let rows = folds.of_rows().iter().zip(self.family.weights());
         rows.map(|(&of_row, w)| if wanted(of_row) { *w } else { 0.0 }).collect()
     }
 
-    /// Does something with the same regression on the rows of all folds but one.
-    fn without_fold(
+    /// Does something with the same regression on the rows of all folds but one, whose weights are 0.
+    ///
+    /// # Errors
+    /// As [`Regression::new`], and as `act`.
+    pub fn without_fold<T>(
         &self,
         folds: &Folds,
         fold: usize,
-        act: impl FnOnce(&Regression<'_>) -> Result<(), Error>,
-    ) -> Result<(), Error> {
+        act: impl FnOnce(&Regression<'_>) -> Result<T, Error>,
+    ) -> Result<T, Error> {
         let weights = self.weights_of(folds, |of_row| of_row != fold);
         let family = self.family.with_weights(&weights)?;
         let penalty = self.penalty.clone();

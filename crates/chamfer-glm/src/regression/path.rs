@@ -136,6 +136,8 @@ impl<'a> Regression<'a> {
         let solve = move |lambdas: &[f64], points: &mut Vec<RegressionPoint>| {
             // On a thread of the pool, where many small parallel loops start without a wait.
             let solved = rayon::scope(|_| solver.solve(lambdas, tolerance, stop, points));
+            // Wherever it was asked to stop.
+            let solved = solved.map_err(|error| if stop() { Error::Interrupted } else { error });
             // Where rows could not be read, nothing that followed can be trusted.
             self.data.failure().map_or(solved, |failure| {
                 points.clear();
