@@ -221,3 +221,24 @@ fn labels_are_as_good_as_their_indicators() {
         }
     }
 }
+
+#[test]
+fn starts_are_for_penalties_that_are_not_convex() {
+    let folder = data();
+    let path = format!("path data.csv -t y {PREDICTORS} --n-lambdas 8 --lambda-min-ratio 0.01");
+    for start in ["best", "previous", "convex", "dense-to-sparse"] {
+        folder.succeeds(&format!("{path} --penalty mcp --start {start} --out {start}"));
+        let model = folder.json(&format!("{start}/model.json"));
+        assert_eq!(
+            model["start"].as_str().map(|name| name.replace('_', "-")).as_deref(),
+            Some(start)
+        );
+        let lambdas = common::numbers(&model["path"], "lambda");
+        assert!(lambdas.is_sorted_by(|a, b| a > b), "{lambdas:?}");
+        folder.succeeds(&format!("check {start}/model.json data.csv"));
+    }
+    folder.succeeds(&format!("{path} --penalty mcp --out none"));
+    assert_eq!(folder.json("none/model.json")["start"], "best");
+    folder.refuses(1, &format!("{path} --start previous"), &["--start", "not convex"]);
+    folder.refuses(2, &format!("{path} --penalty mcp --start warm"), &["warm"]);
+}

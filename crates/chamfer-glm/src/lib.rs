@@ -11,7 +11,7 @@
 //! | response | [`Family`]: [`Separable`] over a [`RowLoss`], [`MultiGaussian`], [`Multinomial`], [`Cox`] |
 //! | penalty | [`Regularizer`] |
 //! | what is to be solved | [`Regression`], checked when made |
-//! | solutions | [`Regression::path`], [`RegressionPoint`], [`Coefficients`] |
+//! | solutions | [`Regression::path`], [`Regression::path_from`], [`PathStart`], [`RegressionPoint`], [`Coefficients`] |
 //! | proof | [`Optimality`] |
 //! | choice of λ | [`Regression::cross_validate`], [`Folds`], [`Metric`]; [`Regression::criterion`] |
 //! | choice of columns | [`Regression::stability`] |

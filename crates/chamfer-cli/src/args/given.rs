@@ -29,7 +29,8 @@ impl GivenOptions {
     fn of(matches: &ArgMatches) -> Self {
         let (name, matches) = matches.subcommand().unwrap_or(("", matches));
         let command = Cli::command();
-        let arguments = command.find_subcommand(name).into_iter().flat_map(|c| c.get_arguments());
+        let command = command.find_subcommand(name);
+        let arguments = command.into_iter().flat_map(clap::Command::get_arguments);
         let mut options = BTreeMap::new();
         for argument in
             arguments.filter(|argument| !IMMATERIAL.contains(&argument.get_id().as_str()))

@@ -16,6 +16,10 @@ use std::collections::BTreeMap;
 /// | [`Convex`](Self::Convex) | a minimum near that of the convex penalty, whatever the other λs are | one descent, and one of the convex problem |
 /// | [`DenseToSparse`](Self::DenseToSparse) | one curve of minima, from dense to sparse: what has entered stays as long as it can | one descent, from larger working sets |
 ///
+/// Choose `Best` for the lowest objective; `Previous` or `DenseToSparse` where time matters, or to see how one
+/// model grows or shrinks with λ; `Convex` where the fit at a λ must not depend on which others are in the
+/// path, as when it is compared with a single fit.
+///
 /// Whatever the start, a point is certified as a local minimum. The `ℓ_q` penalties, for which every zero
 /// is one, also move from there to where opening or closing a term lowers the objective.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
