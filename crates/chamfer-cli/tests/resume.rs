@@ -9,7 +9,7 @@ use std::time::Duration;
 use common::{CHAMFER, Data, Folder, Run};
 use serde_json::Value;
 
-const CHECKPOINT: &str = "out/checkpoint.jsonl";
+const CHECKPOINT: &str = "out/checkpoint";
 
 /// 150 rows of 120 predictors with responses of several kinds.
 fn data() -> Folder {
@@ -194,19 +194,37 @@ fn a_checkpoint_of_another_run_is_refused() {
     folder.write("data.csv", format!("{text}{}\n", text.lines().last().unwrap()));
     refuses(&line, &["data.csv had", "bytes and has"]);
     folder.write("data.csv", text);
-    // A line that was cut off is not there; anything else that is no checkpoint is refused.
+}
+
+#[test]
+fn a_damaged_checkpoint_is_used_up_to_the_damage() {
+    let folder = data();
+    let (line, _) = interrupted(&folder, &format!("path {LASSO}"), kill);
+    let resume = format!("{line} --out out --resume");
     let whole = folder.bytes(CHECKPOINT);
-    folder.write(CHECKPOINT, &whole[..whole.len() - 7]);
-    assert!(folder.run(&resume(&line)).stderr.contains("going on after"));
-    assert!(!folder.exists(CHECKPOINT));
+    folder.succeeds(&format!("{line} --out whole"));
+    let (cut, mut changed) = (whole[..whole.len() - 7].to_vec(), whole.clone());
+    let middle = whole.len() / 2;
+    changed[middle] = if whole[middle] == b'1' { b'2' } else { b'1' };
+    for damaged in [cut, changed] {
+        folder.write(CHECKPOINT, damaged);
+        assert!(folder.succeeds(&resume).stderr.contains("going on after"));
+        assert!(!folder.exists(CHECKPOINT));
+        assert_eq!(results(&folder, "out"), results(&folder, "whole"));
+    }
+    let refuses = |parts: &[&str]| folder.refuses(1, &resume, parts);
+    let line_of =
+        |json: &str| format!("{:016x} {json}\n", twox_hash::XxHash64::oneshot(0, json.as_bytes()));
+    let head = |version| format!("{{\"schema\":\"chamfer-checkpoint\",\"version\":{version}}}");
     for (contents, part) in [
-        ("{}\n", "no checkpoint"),
-        ("{\"schema\":\"chamfer-checkpoint\",\"version\":999}\n", "no checkpoint of this version"),
-        ("{\"schema\":\"chamfer-checkpoint\",\"version\":1}\n", "damaged"),
-        ("\u{0}\n", "no checkpoint"),
+        ("{}\n".to_owned(), "no checkpoint"),
+        (head(1) + "\n", "no checkpoint"),
+        (line_of(&head(999)), "no checkpoint of this version"),
+        (line_of(&head(1)), "damaged"),
+        ("\0\n".to_owned(), "no checkpoint"),
     ] {
         folder.write(CHECKPOINT, contents);
-        refuses(&line, &[part]);
+        refuses(&[part]);
     }
 }
 

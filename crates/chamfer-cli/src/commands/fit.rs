@@ -12,6 +12,7 @@ use crate::output::{OutputFolder, PathTable, say};
 use crate::plot::rasterize;
 use crate::spec::{FamilyName, FamilySpec, Outputs, PenaltySpec};
 use chamfer_glm::{Error as GlmError, Regression, RegressionSettings, lambda_grid};
+use std::path::Path;
 
 /// Which λs to fit.
 enum Lambdas {
@@ -40,12 +41,23 @@ pub fn fit(args: &FitArgs, options: &GivenOptions) -> Result<Status, CliError> {
 }
 
 impl Work<'_> {
-    /// Whether an earlier run is continued; `None` if there is nothing that could be.
-    fn resume(self) -> Option<bool> {
-        match self {
+    /// The checkpoint in the folder `out`, and what is restored from it; none for a single fit.
+    fn checkpoint(
+        self,
+        out: Option<&Path>,
+        run: Fingerprint,
+        segments: &Segments<'_>,
+        n_folds: usize,
+    ) -> Result<(Option<Checkpoint>, Restored), CliError> {
+        let resume = match self {
             Self::Fit => None,
             Self::Path(args) => Some(args.resume.resume),
             Self::Cv(args) => Some(args.resume.resume),
+        };
+        match (out, resume) {
+            (Some(folder), Some(true)) => Checkpoint::resume(folder, run, segments, n_folds),
+            (Some(folder), Some(false)) => Ok(Checkpoint::begin(folder, run)),
+            _ => Ok((None, Restored::default())),
         }
     }
 }
@@ -82,12 +94,7 @@ fn run(
     lambdas: Lambdas,
     work: Work<'_>,
 ) -> Result<Status, CliError> {
-    if let Some(threads) = args.threads {
-        rayon::ThreadPoolBuilder::new()
-            .num_threads(usize::from(threads))
-            .build_global()
-            .map_err(|error| CliError::Setup(error.to_string()))?;
-    }
+    use_threads(args.threads)?;
     let folder = args.out.as_deref().map(OutputFolder::prepare).transpose()?;
     let interrupt = Interrupt::listen()?;
     let family_spec = args.problem.family()?;
@@ -130,11 +137,8 @@ fn run(
     let segments = Segments::new(&lambdas, settings.start, args.tol, &interrupt);
     let run = Fingerprint::new(options, &penalty_spec, &data_args.file.file)?;
     let n_folds = folds.as_ref().map_or(0, |(_, folds)| folds.len());
-    let (mut checkpoint, mut restored) = match (&args.out, work.resume()) {
-        (Some(folder), Some(true)) => Checkpoint::resume(folder, run, &segments, n_folds)?,
-        (Some(folder), Some(false)) => Checkpoint::begin(folder, run),
-        _ => (None, Restored::default()),
-    };
+    let (mut checkpoint, mut restored) =
+        work.checkpoint(args.out.as_deref(), run, &segments, n_folds)?;
     let mut solved = solved::solve(&regression, &segments, &mut checkpoint, &mut restored)
         .map_err(regression_error)?;
     if solved.points.is_empty() {
@@ -190,6 +194,12 @@ fn run(
     }
     report::report(&model, &regression, &solved, &frame, &files, args.json)?;
     Ok(solved.status())
+}
+
+fn use_threads(number: Option<u16>) -> Result<(), CliError> {
+    let Some(number) = number else { return Ok(()) };
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(usize::from(number));
+    pool.build_global().map_err(|error| CliError::Setup(error.to_string()))
 }
 
 /// The formula, for people.

@@ -1,7 +1,7 @@
 //! What a long run leaves in its output folder as it goes, so that another can continue it.
 //!
-//! A file of JSON lines that only grows: first what the run is ([`fingerprint`]), then what was solved, part
-//! by part ([`record`]). A line that was cut off counts as not there. Parts are written at most once a second,
+//! A file of lines that only grows: first what the run is ([`fingerprint`]), then what was solved, part by
+//! part ([`record`]), each in JSON after its hash. A line that is cut off or damaged ends the file. Parts are written at most once a second,
 //! at the cost of what is new; a write that fails is tried again with the next part, and the run goes on.
 
 mod fingerprint;
@@ -20,8 +20,9 @@ use std::fs::{self, File};
 use std::io::{self, ErrorKind, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
+use twox_hash::XxHash64;
 
-const NAME: &str = "checkpoint.jsonl";
+const NAME: &str = "checkpoint";
 const SCHEMA: &str = "chamfer-checkpoint";
 /// Changes with the format, and with where the parts of a path end.
 const VERSION: u64 = 1;
@@ -119,12 +120,14 @@ impl Checkpoint {
         let mut lines =
             bytes.split_inclusive(|byte| *byte == b'\n').filter(|line| line.ends_with(b"\n"));
         let Some(first) = lines.next() else { return Ok(None) };
+        let length_of_first = first.len();
+        let first = contents(first).unwrap_or_default();
         let head: Option<Head> = serde_json::from_slice(first).ok();
         if !head.is_some_and(|head| head.schema == SCHEMA && head.version == VERSION) {
             return Err(refused("it is no checkpoint of this version of chamfer".to_owned()));
         }
-        let made: First = serde_json::from_slice(first)
-            .map_err(|error| refused(format!("it is damaged ({error})")))?;
+        let damaged = |error: &serde_json::Error| refused(format!("it is damaged ({error})"));
+        let made: First = serde_json::from_slice(first).map_err(|error| damaged(&error))?;
         self.run.read_data()?;
         let differences = self.run.differences(&made.run);
         if !differences.is_empty() {
@@ -132,10 +135,10 @@ impl Checkpoint {
             return Err(refused(reason));
         }
         let mut restored = Restored::default();
-        let mut length = first.len();
+        let mut length = length_of_first;
         for line in lines {
-            let Ok(part) = serde_json::from_slice::<Line>(line) else { break };
-            restored.add(part);
+            let Some(part) = contents(line) else { break };
+            restored.add(serde_json::from_slice(part).map_err(|error| damaged(&error))?);
             length += line.len();
         }
         if !restored.fits(segments, n_folds) {
@@ -168,8 +171,8 @@ impl Checkpoint {
         self.keep(&Line::of_fold(fold, part))
     }
 
-    fn keep(&mut self, line: &Line) -> Result<(), CliError> {
-        self.pending.extend(json_line(line)?);
+    fn keep(&mut self, part: &Line) -> Result<(), CliError> {
+        self.pending.extend(line(part)?);
         if self.last_write.elapsed() < INTERVAL { Ok(()) } else { self.flush() }
     }
 
@@ -197,7 +200,7 @@ impl Checkpoint {
         if !self.begun {
             self.run.read_data()?;
             let head = Head { schema: SCHEMA.to_owned(), version: VERSION };
-            let first = json_line(&First { head, run: self.run.clone() })?;
+            let first = line(&First { head, run: self.run.clone() })?;
             self.pending.splice(..0, first);
             self.begun = true;
         }
@@ -238,8 +241,16 @@ impl Drop for Checkpoint {
     }
 }
 
-fn json_line(value: &impl Serialize) -> Result<Vec<u8>, CliError> {
-    let mut line = serde_json::to_vec(value).map_err(|error| CliError::Setup(error.to_string()))?;
-    line.push(b'\n');
-    Ok(line)
+/// A line: the hash of a value in JSON, and that.
+fn line(value: &impl Serialize) -> Result<Vec<u8>, CliError> {
+    let json = serde_json::to_string(value).map_err(|error| CliError::Setup(error.to_string()))?;
+    let hash = XxHash64::oneshot(0, json.as_bytes());
+    Ok(format!("{hash:016x} {json}\n").into_bytes())
+}
+
+/// The JSON in a line; `None` if it is not what was written.
+fn contents(line: &[u8]) -> Option<&[u8]> {
+    let (hash, json) = line.trim_ascii_end().split_at_checked(17)?;
+    let hash = u64::from_str_radix(std::str::from_utf8(hash).ok()?.trim_end(), 16).ok()?;
+    (hash == XxHash64::oneshot(0, json)).then_some(json)
 }
