@@ -101,7 +101,7 @@ mod disks {
             $B path data.csv -t target --tol 1e-9 --n-lambdas 2000 --out $M/out >printed 2>said &
             while kill -0 $! && ! grep -q warning said; do sleep 0.05; done
             rm $M/filler; wait $!
-            echo code $?; ls -A $M/out; grep -c lambda said; grep -o 'No space' said";
+            echo code $?; ls -A $M/out; grep -c warning said; grep -o 'No space' said";
         let Some(run) = in_namespace(&folder, script) else { return };
         let expected = "code 0\nmodel.json\npath.csv\npath.png\npath.svg\n1\nNo space\n";
         assert_eq!(run.stdout, expected, "{run:#?}");
