@@ -15,6 +15,9 @@ pub enum CliError {
     /// The regression cannot be set up or solved.
     #[error("{}: {message}", path.display())]
     Regression { path: PathBuf, message: String },
+    /// Rows that are read anew for each pass could not be read. The message names the file.
+    #[error("{0}")]
+    Unreadable(String),
     /// Options that do not fit together or to the data.
     #[error("{0}")]
     Options(String),
@@ -116,6 +119,7 @@ impl CliError {
         let row = |i: &usize| names.rows.get(*i).copied().unwrap_or(*i + 1);
         let target = names.targets.join("\", \"");
         let message = match error {
+            Glm::Unreadable { message } => return Self::Unreadable(message.clone()),
             Glm::ConstantTarget { value } => {
                 let remedy = if names.fitting { "; choose another with --target" } else { "" };
                 // The classes 0 and 1 have labels.

@@ -8,6 +8,7 @@ mod commands;
 mod error;
 mod input;
 mod interrupt;
+mod machine;
 mod model;
 mod output;
 mod plot;

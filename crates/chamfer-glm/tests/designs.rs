@@ -1,14 +1,15 @@
 //! Every kind of design against the same matrix in memory, column after column.
 
 use chamfer_glm::{
-    Binomial, Centred, ChunkedDesign, DenseDesign, Design, Error, Factor, MixedColumn, MixedDesign,
-    Regression, RegressionPoint, RegressionSettings, Regularizer, RowChunks, RowMajorDesign,
-    Separable, SparseDesign, SparseRowDesign, lambda_grid,
+    Binomial, Centred, ChunkedDesign, Coefficients, DenseDesign, Design, Error, Factor, Folds,
+    Metric, MixedColumn, MixedDesign, Regression, RegressionPoint, RegressionSettings, Regularizer,
+    RowChunks, RowMajorDesign, Separable, SparseDesign, SparseRowDesign, lambda_grid,
 };
 use faer::Mat;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use rand_distr::{Distribution, StandardNormal};
+use rayon::prelude::*;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 const N: usize = 700;
@@ -62,6 +63,7 @@ struct Chunks<'a> {
     columns: &'a [f64],
     reads: &'a AtomicUsize,
     fails_at: usize,
+    columns_at_a_time: usize,
 }
 
 impl RowChunks for Chunks<'_> {
@@ -73,10 +75,14 @@ impl RowChunks for Chunks<'_> {
         P
     }
 
+    fn at_a_time(&self, _: &[usize]) -> usize {
+        self.columns_at_a_time
+    }
+
     fn read(
         &self,
         columns: &[usize],
-        visit: &mut dyn FnMut(usize, usize, &[f64]),
+        visit: &mut dyn FnMut(usize, &dyn Design),
     ) -> Result<(), String> {
         if self.reads.fetch_add(1, Ordering::SeqCst) == self.fails_at {
             return Err("the disk went away".to_owned());
@@ -85,7 +91,7 @@ impl RowChunks for Chunks<'_> {
             let n = (N - first).min(64);
             let column = |&j: &usize| &self.columns[j * N + first..j * N + first + n];
             let chunk: Vec<f64> = columns.iter().flat_map(column).copied().collect();
-            visit(first, n, &chunk);
+            visit(first, &DenseDesign::new(n, columns.len(), &chunk).unwrap());
         }
         Ok(())
     }
@@ -151,11 +157,13 @@ fn all_designs_are_the_same_matrix() {
     let level = |factor, level| MixedColumn::Level { factor, level };
     let mut mixed: Vec<MixedColumn> = (0..3).map(MixedColumn::Numeric).collect();
     mixed.extend((0..4).map(|k| level(0, k)).chain((0..3).map(|k| level(1, k))));
-    let reads = [const { AtomicUsize::new(0) }; 2];
-    let chunks =
-        |k: usize| Chunks { columns: &data.columns, reads: &reads[k], fails_at: usize::MAX };
+    let reads = [const { AtomicUsize::new(0) }; 3];
+    let chunks = |k: usize, columns_at_a_time| {
+        let (columns, reads) = (&data.columns, &reads[k]);
+        Chunks { columns, reads, fails_at: usize::MAX, columns_at_a_time }
+    };
     let numeric = DenseDesign::new(N, 3, &data.columns[..3 * N]).unwrap();
-    let designs: [(&str, Box<dyn Design>); 6] = [
+    let designs: [(&str, Box<dyn Design>); 7] = [
         ("rows", Box::new(RowMajorDesign::new(N, P, &rows).unwrap())),
         (
             "sparse columns",
@@ -166,8 +174,9 @@ fn all_designs_are_the_same_matrix() {
             Box::new(SparseRowDesign::new(P, &by_row.0, &by_row.1, &by_row.2).unwrap()),
         ),
         ("mixed", Box::new(MixedDesign::new(Some(numeric), factors(), mixed).unwrap())),
-        ("chunks, nothing kept", Box::new(ChunkedDesign::new(chunks(0), 0).unwrap())),
-        ("chunks, columns kept", Box::new(ChunkedDesign::new(chunks(1), 8 * N * 8).unwrap())),
+        ("chunks, nothing kept", Box::new(ChunkedDesign::new(chunks(0, 100), 0).unwrap())),
+        ("chunks, columns kept", Box::new(ChunkedDesign::new(chunks(1, 100), 8 * N * 8).unwrap())),
+        ("chunks of columns", Box::new(ChunkedDesign::new(chunks(2, 3), 4 * N * 8).unwrap())),
     ];
     let dense = DenseDesign::new(N, P, &data.columns).unwrap();
     let reference = fit(&dense, &data);
@@ -179,7 +188,7 @@ fn all_designs_are_the_same_matrix() {
             assert!((ratio - 1.0).abs() < 1e-9, "{what}: {ratio}");
         }
     }
-    let [nothing, some] = reads.each_ref().map(|reads| reads.load(Ordering::SeqCst));
+    let [nothing, some, _] = reads.each_ref().map(|reads| reads.load(Ordering::SeqCst));
     assert!(some < nothing / 2, "{some} reads with columns kept, {nothing} without");
     let mut columns = data.columns.clone();
     columns[N + 17] = f64::NAN;
@@ -189,18 +198,72 @@ fn all_designs_are_the_same_matrix() {
 }
 
 #[test]
+fn sums_over_chunks_are_the_same_bits_with_any_budget() {
+    let data = data();
+    let solve = |budget: usize, columns_at_a_time, threads| {
+        let reads = AtomicUsize::new(0);
+        let (columns, fails_at) = (&data.columns, usize::MAX);
+        let chunks = Chunks { columns, reads: &reads, fails_at, columns_at_a_time };
+        let design = ChunkedDesign::new(chunks, budget * N * 8).unwrap();
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        let family = Separable::new(Binomial, data.y.clone(), Some(&data.weights)).unwrap();
+        let settings = RegressionSettings::default();
+        pool.install(|| {
+            let penalty = Regularizer::l1();
+            let regression = Regression::new(&design, &family, penalty, &settings).unwrap();
+            let lambdas = lambda_grid(regression.lambda_max().unwrap(), 4, 0.01).unwrap();
+            let folds = Folds::random(N, 3, 1).unwrap();
+            // With locks held over parallel work, this would never end.
+            regression.cross_validate(&lambdas, 1e-9, &folds, Metric::Deviance, &|| false).unwrap()
+        })
+    };
+    let expected = solve(0, usize::MAX, 1);
+    for (budget, columns_at_a_time, threads) in [(0, 3, 2), (3, 4, 1), (6, 1, 4), (20, 5, 2)] {
+        assert_eq!(expected, solve(budget, columns_at_a_time, threads), "{budget}");
+    }
+}
+
+#[test]
+fn many_threads_may_use_one_design_at_a_time() {
+    let data = data();
+    let reads = AtomicUsize::new(0);
+    let (columns, fails_at) = (&data.columns, usize::MAX);
+    let chunks = Chunks { columns, reads: &reads, fails_at, columns_at_a_time: 2 };
+    let design = ChunkedDesign::new(chunks, 3 * N * 8).unwrap();
+    let dense = DenseDesign::new(N, P, &data.columns).unwrap();
+    (0..200_usize).into_par_iter().for_each(|k| {
+        let columns: Vec<Centred> =
+            [k % P, (k / 7) % P].map(|column| Centred { column, centre: 0.5 }).to_vec();
+        let sums = |design: &dyn Design| {
+            let mut out = [0.0; 2];
+            design.transpose_product(&columns, &data.y, &mut out);
+            out
+        };
+        for (a, b) in sums(&design).into_iter().zip(sums(&dense)) {
+            assert!((a - b).abs() < 1e-9, "{k}: {a} {b}");
+        }
+    });
+}
+
+#[test]
 fn rows_that_cannot_be_read_are_an_error() {
     let data = data();
     let family = Separable::new(Binomial, data.y.clone(), None).unwrap();
     // Fails when it is made, or later on the path.
-    for fails_at in [0, 1, 2, 5, 9] {
+    for fails_at in [0, 1, 2, 5, 9, 60] {
         let reads = AtomicUsize::new(0);
-        let chunks = Chunks { columns: &data.columns, reads: &reads, fails_at };
+        let columns_at_a_time = usize::MAX;
+        let chunks = Chunks { columns: &data.columns, reads: &reads, fails_at, columns_at_a_time };
         let design = ChunkedDesign::new(chunks, 0).unwrap();
         let settings = RegressionSettings::default();
         let solve = || -> Result<(), Error> {
             let regression = Regression::new(&design, &family, Regularizer::l1(), &settings)?;
-            regression.path(&[0.05, 0.01], 1e-6, &|| false)?.try_for_each(|point| point.map(drop))
+            regression
+                .path(&[0.05, 0.01], 1e-6, &|| false)?
+                .try_for_each(|point| point.map(drop))?;
+            let nothing = Coefficients { intercept: 0.0, values: Vec::new() };
+            (0..9)
+                .try_for_each(|_| regression.certify(std::slice::from_ref(&nothing), 0.1).map(drop))
         };
         let error = solve().expect_err(&format!("{fails_at} of {reads:?}"));
         assert!(error.to_string().contains("the disk went away"), "{fails_at}: {error}");

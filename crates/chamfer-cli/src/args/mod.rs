@@ -95,6 +95,15 @@ pub struct FileArgs {
     /// Character between the fields of a CSV file
     #[arg(long, value_parser = delimiter, help_heading = "Reading")]
     pub delimiter: Option<u8>,
+
+    /// Read a Parquet or Arrow file anew for each pass over the data, instead of keeping it in memory
+    #[arg(long, help_heading = "Reading")]
+    pub stream: bool,
+
+    /// Most memory for the columns of a Parquet or Arrow file, such as 512MB or 2GB: a file that needs
+    /// more is streamed [default: half of the machine's]
+    #[arg(long, value_name = "SIZE", value_parser = size, help_heading = "Reading")]
+    pub memory: Option<usize>,
 }
 
 /// What a fit needs to know about the data.
@@ -399,6 +408,29 @@ fn l1_ratio(text: &str) -> Result<f64, String> {
         Ok(value)
     } else {
         Err("must be above 0 and at most 1".to_owned())
+    }
+}
+
+/// Bytes: a number, maybe with a unit.
+fn size(text: &str) -> Result<usize, String> {
+    const UNITS: [(&str, f64); 9] = [
+        ("KIB", 1024.0),
+        ("MIB", 1_048_576.0),
+        ("GIB", 1_073_741_824.0),
+        ("TIB", 1_099_511_627_776.0),
+        ("KB", 1e3),
+        ("MB", 1e6),
+        ("GB", 1e9),
+        ("TB", 1e12),
+        ("B", 1.0),
+    ];
+    let upper = text.trim().to_ascii_uppercase();
+    let unit = UNITS.into_iter().find_map(|(unit, n)| Some((upper.strip_suffix(unit)?, n)));
+    let (digits, unit) = unit.unwrap_or((&upper, 1.0));
+    match digits.trim_end().parse::<f64>() {
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked")]
+        Ok(n) if (1.0..9e18).contains(&(n * unit)) => Ok((n * unit) as usize),
+        _ => Err("the size must be a number with a unit, like 512MB or 2GB".to_owned()),
     }
 }
 

@@ -11,7 +11,6 @@ use crate::output::{Progress, list, say, significant};
 use crate::plot::{CvPlot, cv_svg};
 use crate::spec::{FamilyName, FamilySpec, MetricName, numbered};
 use chamfer_glm::{CrossValidation, Error as GlmError, Folds, Regression, RegressionPoint};
-use rayon::prelude::*;
 use std::fmt::Write;
 use std::sync::{Mutex, PoisonError};
 
@@ -141,8 +140,7 @@ pub fn validate(
         progress.advance_fold();
         Ok(segments.reorder(measures).into_iter().collect())
     };
-    let of_folds: Result<Vec<_>, GlmError> =
-        (0..folds.len()).into_par_iter().map(of_fold).collect();
+    let of_folds = regression.map_fits(folds.len(), of_fold);
     drop(progress);
     let of_folds = match of_folds {
         Err(_) if stop() => return Ok(None),

@@ -4,12 +4,13 @@ use crate::args::{DataArgs, FileArgs};
 use crate::error::{CliError, DataNames};
 use crate::input::{
     self, Encoding, Frame, InputError, Matrix, MixedMatrix, Need, Note, ReadOptions, Role,
-    Selection, Table,
+    Selection, Stream, Table,
 };
+use crate::machine;
 use crate::model::Model;
-use crate::output::Progress;
+use crate::output::{Progress, say, with_commas};
 use crate::spec::{FamilyName, FamilySpec, Observed};
-use chamfer_glm::{DenseDesign, Design, Factor, Family, MixedDesign, SparseDesign};
+use chamfer_glm::{ChunkedDesign, DenseDesign, Design, Factor, Family, MixedDesign, SparseDesign};
 use std::collections::HashMap;
 use std::path::Path;
 
@@ -20,7 +21,8 @@ pub fn training(
     folds: Option<(Role, String)>,
 ) -> Result<(Encoding, Frame, Vec<Note>), CliError> {
     let options = ReadOptions { categorical: args.categorical.clone(), ..options(&args.file) };
-    let table = read(&args.file.file, &options)?;
+    let table = read(&args.file, &options)?;
+    let _spinner = spinner(&args.file);
     let selection = Selection {
         target: args.target.clone(),
         several_targets: family == FamilyName::Gaussian,
@@ -39,16 +41,60 @@ pub fn training(
 
 /// Reads data for a model and codes it as the training data was.
 pub fn for_model(args: &FileArgs, model: &Model, need: Need) -> Result<Frame, CliError> {
-    let categorical_if_present = model.encoding.text_columns();
-    let options = ReadOptions { categorical_if_present, ..options(args) };
-    let table = read(&args.file, &options)?;
+    let table = read(args, &options_for_model(args, model))?;
+    let _spinner = spinner(args);
     Ok(model.encoding.apply(table, need).map_err(InputError::for_model)?)
 }
 
-/// Reads a file, with a spinner.
-fn read(path: &Path, options: &ReadOptions) -> Result<Table, InputError> {
-    let _spinner = Progress::spinner(format!("reading {}", file_name(path)));
-    input::read(path, options)
+/// The file that a model is applied to, if it is streamed.
+pub fn stream_for_model(args: &FileArgs, model: &Model) -> Result<Option<Stream>, CliError> {
+    stream(args, &options_for_model(args, model))
+}
+
+fn options_for_model(args: &FileArgs, model: &Model) -> ReadOptions {
+    let categorical_if_present = model.encoding.text_columns();
+    ReadOptions { categorical_if_present, ..options(args) }
+}
+
+/// Reads a file, or opens it for streaming.
+fn read(args: &FileArgs, options: &ReadOptions) -> Result<Table, CliError> {
+    if let Some(stream) = stream(args, options)? {
+        return Ok(stream.into_table());
+    }
+    let _spinner = spinner(args);
+    Ok(input::read(&args.file, options)?)
+}
+
+/// For work that reads a file.
+pub fn spinner(args: &FileArgs) -> Progress {
+    Progress::spinner(format!("reading {}", file_name(&args.file)))
+}
+
+/// Opens a file for streaming, if that is asked for or it is too large for memory.
+fn stream(args: &FileArgs, options: &ReadOptions) -> Result<Option<Stream>, CliError> {
+    /// Where the system does not say how much memory there is.
+    const SAFE: usize = 1 << 30;
+    let is_asked_for = args.stream || args.memory.is_some();
+    let half = machine::memory().map(|memory| memory / 2);
+    let memory = args.memory.or(half).unwrap_or(SAFE);
+    let stream = match Stream::open(&args.file, options, memory) {
+        Ok(stream) => stream,
+        Err(error) if is_asked_for => return Err(error.into()),
+        // Reading it whole says what is wrong, if something is.
+        Err(_) => return Ok(None),
+    };
+    let bytes = stream.decoded_bytes();
+    let is_too_large = (is_asked_for || half.is_some()) && bytes > memory as u64;
+    if is_too_large && !args.stream {
+        say(&format!(
+            "note: {} would take {} MB of memory, more than the {} MB for it, so that it is read anew \
+             for each pass over the data (change with --memory)",
+            file_name(&args.file),
+            with_commas(usize::try_from(bytes / 1_000_000).unwrap_or(usize::MAX)),
+            with_commas(memory / 1_000_000)
+        ));
+    }
+    Ok((args.stream || is_too_large).then_some(stream))
 }
 
 fn options(args: &FileArgs) -> ReadOptions {
@@ -78,6 +124,7 @@ pub fn design(frame: &Frame) -> Result<Box<dyn Design + '_>, chamfer_glm::Error>
             &sparse.row_indices,
             &sparse.values,
         )?),
+        Matrix::Stream(stream) => Box::new(ChunkedDesign::new(stream, stream.memory_to_keep())?),
     })
 }
 

@@ -3,9 +3,9 @@
 use super::{Status, data};
 use crate::args::PredictArgs;
 use crate::error::CliError;
-use crate::input::Need;
+use crate::input::{Frame, Need};
 use crate::model::{FitRecord, Model};
-use crate::output::{count, print, say, write_file};
+use crate::output::{Output, count, say};
 use crate::spec::FamilyName;
 
 pub fn run(args: &PredictArgs) -> Result<Status, CliError> {
@@ -20,13 +20,47 @@ pub fn run(args: &PredictArgs) -> Result<Status, CliError> {
                        labels, or multinomial";
         return Err(CliError::Options(message.to_owned()));
     }
-    let frame = data::for_model(&args.file, &model, Need::Predictors)?;
-    let names = data::names(&args.file.file, &frame, &model.encoding);
-    let design = data::design(&frame).map_err(|error| CliError::regression(&error, names))?;
-    let positions = data::positions(&frame);
+    let mut output = Output::create(args.out.as_deref())?;
+    let (mut header, mut n_predicted) = (Some(header(&model, &fits, args)), 0);
+    let mut predict = |frame: &Frame| {
+        n_predicted += frame.rows.len();
+        let columns = predictions(&model, &fits, args, frame)?;
+        let classes = classes.unwrap_or_default();
+        output.write(&csv(header.take().as_deref(), &frame.rows, &columns, classes)?)
+    };
+    let n_read = match data::stream_for_model(&args.file, &model)? {
+        None => {
+            let frame = data::for_model(&args.file, &model, Need::Predictors)?;
+            predict(&frame)?;
+            frame.rows_read
+        }
+        Some(stream) => {
+            let _spinner = args.out.is_some().then(|| data::spinner(&args.file));
+            model.encoding.apply_in_parts(&stream, predict)?;
+            stream.n_rows()
+        }
+    };
+    if n_predicted < n_read {
+        let dropped = count(n_read - n_predicted, "row");
+        say(&format!("note: {dropped} with missing values left out"));
+    }
+    output.finish()?;
+    Ok(Status::Certified)
+}
+
+/// The predictions for the rows of a frame.
+fn predictions(
+    model: &Model,
+    fits: &[&FitRecord],
+    args: &PredictArgs,
+    frame: &Frame,
+) -> Result<Vec<Column>, CliError> {
+    let names = data::names(&args.file.file, frame, &model.encoding);
+    let design = data::design(frame).map_err(|error| CliError::regression(&error, names))?;
+    let positions = data::positions(frame);
     let (outputs, n_rows) = (model.outputs(), frame.rows.len());
     let mut columns: Vec<Column> = Vec::new();
-    for fit in &fits {
+    for fit in fits {
         let coefficients = fit.coefficients_for(outputs, &positions, &args.model)?;
         let mut predictor: Vec<f64> =
             coefficients.iter().flat_map(|of_output| of_output.predict(design.as_ref())).collect();
@@ -45,17 +79,7 @@ pub fn run(args: &PredictArgs) -> Result<Status, CliError> {
             predictor.chunks_exact(n_rows).map(|of_rows| Column::Numbers(of_rows.to_vec())),
         );
     }
-    let header = header(&model, &fits, args);
-    let text = csv(&header, &frame.rows, &columns, classes.unwrap_or_default())?;
-    if frame.rows.len() < frame.rows_read {
-        let dropped = count(frame.rows_read - frame.rows.len(), "row");
-        say(&format!("note: {dropped} with missing values left out"));
-    }
-    match &args.out {
-        Some(path) => write_file(path, text.as_bytes())?,
-        None => print(text.trim_end())?,
-    }
-    Ok(Status::Certified)
+    Ok(columns)
 }
 
 /// What is predicted, for each row.
@@ -64,16 +88,18 @@ enum Column {
     Classes(Vec<usize>),
 }
 
-/// The predictions as CSV, with the numbers of the rows before them.
+/// The predictions as CSV, with the numbers of the rows before them; the header where there is one.
 fn csv(
-    header: &[String],
+    header: Option<&[String]>,
     rows: &[usize],
     columns: &[Column],
     classes: &[String],
 ) -> Result<String, CliError> {
     let failed = |error: csv::Error| CliError::Setup(error.to_string());
     let mut writer = csv::Writer::from_writer(Vec::new());
-    writer.write_record(header).map_err(failed)?;
+    if let Some(header) = header {
+        writer.write_record(header).map_err(failed)?;
+    }
     for (i, row) in rows.iter().enumerate() {
         writer.write_field(row.to_string()).map_err(failed)?;
         for column in columns {

@@ -6,6 +6,9 @@
 //!    becomes numbers, and returns the coded [`Frame`] along with the [`Encoding`], which is kept
 //!    with the model so that [`Encoding::apply`] does the same to any later table.
 //!
+//! A Parquet or Arrow file that is too large for memory is a [`Stream`] in place of columns: both steps read
+//! it a window of rows at a time, and the frame holds how to do so again.
+//!
 //! Whatever is wrong on the way is an [`InputError`] that says where, what, and what to do.
 
 mod encode;
@@ -14,6 +17,7 @@ mod groups;
 mod names;
 mod read;
 mod sparse;
+mod stream;
 mod table;
 
 pub use encode::{
@@ -22,6 +26,7 @@ pub use encode::{
 pub use error::{InputError, Role};
 pub use groups::{groups, matching_columns};
 pub use read::{Format, ReadOptions, read};
+pub use stream::Stream;
 pub use table::Table;
 
 #[cfg(test)]

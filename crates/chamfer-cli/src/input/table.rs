@@ -1,9 +1,11 @@
 //! A table as it was read, before anything was chosen or coded.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::error::Place;
 use super::sparse::SparseMatrix;
+use super::stream::Stream;
 
 /// A table as it was read from a file.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,6 +25,8 @@ pub enum TableData {
     Columns(Vec<Column>),
     /// An svmlight file.
     Sparse(SparseTable),
+    /// Named columns of a file that is read anew for each pass.
+    Stream(Arc<Stream>),
 }
 
 /// A column with a name.
@@ -65,13 +69,21 @@ pub struct SparseTable {
 pub struct Source {
     path: PathBuf,
     lines: Option<LineNumbers>,
+    /// Rows of the file before the first one of the table.
+    rows_before: usize,
 }
 
 impl Source {
     /// A table of the file at `path`, with the line each row starts on if it is a text file.
     #[must_use]
     pub fn new(path: &Path, lines: Option<LineNumbers>) -> Self {
-        Self { path: path.to_path_buf(), lines }
+        Self { path: path.to_path_buf(), lines, rows_before: 0 }
+    }
+
+    /// The same, of a table that starts after `rows` of the file.
+    #[must_use]
+    pub fn after(self, rows: usize) -> Self {
+        Self { rows_before: rows, ..self }
     }
 
     /// The file as a whole.
@@ -84,7 +96,7 @@ impl Source {
     #[must_use]
     pub fn row(&self, row: usize) -> Place {
         let line = self.lines.as_ref().and_then(|lines| lines.line(row));
-        Place { line, ..self.place().row(row + 1) }
+        Place { line, ..self.place().row(self.rows_before + row + 1) }
     }
 }
 

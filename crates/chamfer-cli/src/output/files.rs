@@ -1,8 +1,9 @@
 //! Output files: all of them whole, or none.
 
+use super::print;
 use crate::error::CliError;
 use std::fs;
-use std::io::{self, Write};
+use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use tempfile::NamedTempFile;
 
@@ -57,32 +58,66 @@ impl Drop for OutputFolder {
     }
 }
 
-/// Writes one file, whole or not at all.
-pub fn write_file(path: &Path, contents: &[u8]) -> Result<(), CliError> {
-    persist(stage(path, contents)?, path)
+/// Where a result goes part by part: a file, which is there when it is whole, or the standard output.
+pub enum Output {
+    File { path: PathBuf, file: BufWriter<NamedTempFile> },
+    Standard,
+}
+
+impl Output {
+    /// Writes to the file at `path`, or prints.
+    pub fn create(path: Option<&Path>) -> Result<Self, CliError> {
+        let Some(path) = path else { return Ok(Self::Standard) };
+        let file = temporary(path).map_err(|error| CliError::write(path, &error))?;
+        Ok(Self::File { path: path.to_owned(), file: BufWriter::new(file) })
+    }
+
+    /// Writes some lines.
+    pub fn write(&mut self, lines: &str) -> Result<(), CliError> {
+        match self {
+            Self::File { path, file } => {
+                file.write_all(lines.as_bytes()).map_err(|error| CliError::write(&*path, &error))
+            }
+            Self::Standard => print(lines.trim_end()),
+        }
+    }
+
+    /// Puts a file into its place.
+    pub fn finish(self) -> Result<(), CliError> {
+        let Self::File { path, file } = self else { return Ok(()) };
+        let failed = |error: &io::Error| CliError::write(&path, error);
+        let file = file.into_inner().map_err(|failure| failed(failure.error()))?;
+        file.as_file().sync_all().map_err(|error| failed(&error))?;
+        persist(file, &path)
+    }
 }
 
 /// The contents under a temporary name beside `path`, on the disk.
 fn stage(path: &Path, contents: &[u8]) -> Result<NamedTempFile, CliError> {
     let write = || -> io::Result<NamedTempFile> {
-        if path.is_dir() {
-            // Found out before any file is in place, not while renaming.
-            return Err(io::ErrorKind::IsADirectory.into());
-        }
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-        let mut builder = tempfile::Builder::new();
-        #[cfg(unix)]
-        {
-            // As for any file that a program makes; temporary files are private by default.
-            use std::os::unix::fs::PermissionsExt;
-            builder.permissions(fs::Permissions::from_mode(0o666));
-        }
-        let mut file = builder.tempfile_in(folder.unwrap_or(Path::new(".")))?;
+        let mut file = temporary(path)?;
         file.write_all(contents)?;
         file.as_file().sync_all()?;
         Ok(file)
     };
     write().map_err(|error| CliError::write(path, &error))
+}
+
+/// An empty file with a temporary name beside `path`.
+fn temporary(path: &Path) -> io::Result<NamedTempFile> {
+    if path.is_dir() {
+        // Found out before any file is in place, not while renaming.
+        return Err(io::ErrorKind::IsADirectory.into());
+    }
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let mut builder = tempfile::Builder::new();
+    #[cfg(unix)]
+    {
+        // As for any file that a program makes; temporary files are private by default.
+        use std::os::unix::fs::PermissionsExt;
+        builder.permissions(fs::Permissions::from_mode(0o666));
+    }
+    builder.tempfile_in(folder.unwrap_or(Path::new(".")))
 }
 
 fn persist(file: NamedTempFile, path: &Path) -> Result<(), CliError> {

@@ -4,7 +4,7 @@ mod files;
 mod progress;
 mod table;
 
-pub use files::{OutputFolder, write_file};
+pub use files::{Output, OutputFolder};
 pub use progress::Progress;
 pub use table::{PathTable, aligned_left, significant, top_coefficients, top_of_outputs};
 

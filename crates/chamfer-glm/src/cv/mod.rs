@@ -51,12 +51,32 @@ impl Regression<'_> {
             self.path(lambdas, tolerance, stop)?.collect()
         };
         let of_fold = |fold: usize| self.validate(fold, lambdas, tolerance, folds, metric, stop);
-        let (path, of_folds) = rayon::join(whole, || {
-            (0..folds.len()).into_par_iter().map(of_fold).collect::<Result<Vec<_>, Error>>()
-        });
+        let of_folds = || self.map_fits(folds.len(), of_fold);
+        let (path, of_folds) = if self.data.is_streamed() {
+            (whole(), of_folds())
+        } else {
+            rayon::join(whole, of_folds)
+        };
         let (path, of_folds) = (path?, of_folds?);
         CrossValidation::new(path, of_folds, metric)
             .ok_or(Error::NoMeasure { family: self.family.name() })
+    }
+
+    /// What `fit` makes of each number below `n`, in parallel; one after the other where the design
+    /// [is streamed](crate::Design::is_streamed). For folds and other fits on the same design.
+    ///
+    /// # Errors
+    /// The first one of `fit`.
+    pub fn map_fits<T: Send>(
+        &self,
+        n: usize,
+        fit: impl Fn(usize) -> Result<T, Error> + Send + Sync,
+    ) -> Result<Vec<T>, Error> {
+        if self.data.is_streamed() {
+            (0..n).map(fit).collect()
+        } else {
+            (0..n).into_par_iter().map(fit).collect()
+        }
     }
 
     /// One fold's part of [`cross_validate`](Self::cross_validate): fits the path on the other folds, and

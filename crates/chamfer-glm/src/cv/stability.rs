@@ -2,7 +2,6 @@
 
 use super::Folds;
 use crate::{Error, Regression};
-use rayon::prelude::*;
 
 /// How often each column is selected on random halves of the rows.
 #[derive(Debug, Clone, PartialEq)]
@@ -56,7 +55,7 @@ impl Regression<'_> {
             Ok(first)
         };
         let selected: Vec<Vec<usize>> =
-            halves.par_iter().map(first_selected).collect::<Result<_, Error>>()?;
+            self.map_fits(halves.len(), |k| first_selected(&halves[k]))?;
         let n = selected.len() as f64;
         let share = |k: usize, column: usize| {
             selected.iter().filter(|first| first[column] <= k).count() as f64 / n

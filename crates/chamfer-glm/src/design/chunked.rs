@@ -1,10 +1,13 @@
 //! Designs that are read in chunks of rows, anew for each pass.
 
-use super::{Centred, DenseDesign, Design, Moments};
+use super::dense::ByColumn;
+use super::{Centred, Design, Moments};
 use crate::Error;
 use faer::{Mat, MatMut};
+use rayon::prelude::*;
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// A source of rows that can be read again and again: a file, or another machine.
 pub trait RowChunks: Send + Sync {
@@ -14,35 +17,81 @@ pub trait RowChunks: Send + Sync {
     /// Number of columns.
     fn n_cols(&self) -> usize;
 
-    /// Reads the rows once, in their order: calls `visit` with the first row of each chunk, the number of
-    /// its rows, and its entries in `columns` (which rise), column after column.
+    /// How many of the first of `columns` to read at a time where a pass can take them in turn: all, unless
+    /// the source stores its columns apart and needs memory for each that it reads.
+    fn at_a_time(&self, columns: &[usize]) -> usize {
+        columns.len()
+    }
+
+    /// Reads the rows once, in their order: calls `visit` with the first row of each chunk and the chunk, a
+    /// design of `columns` (which rise) alone. Chunks have the same rows in every read.
     ///
     /// # Errors
     /// A message that says what is wrong and where, if reading fails.
     fn read(
         &self,
         columns: &[usize],
-        visit: &mut dyn FnMut(usize, usize, &[f64]),
+        visit: &mut dyn FnMut(usize, &dyn Design),
     ) -> Result<(), String>;
+}
+
+impl<S: RowChunks + ?Sized> RowChunks for &S {
+    fn n_rows(&self) -> usize {
+        (**self).n_rows()
+    }
+
+    fn n_cols(&self) -> usize {
+        (**self).n_cols()
+    }
+
+    fn at_a_time(&self, columns: &[usize]) -> usize {
+        (**self).at_a_time(columns)
+    }
+
+    fn read(
+        &self,
+        columns: &[usize],
+        visit: &mut dyn FnMut(usize, &dyn Design),
+    ) -> Result<(), String> {
+        (**self).read(columns, visit)
+    }
 }
 
 /// A design larger than memory: each pass over all columns streams the rows.
 ///
 /// The columns that a solver works on are few; they are kept in memory, up to a budget, so that only the
-/// looks at all columns read the source. Results are the same with any budget, up to rounding.
+/// looks at all columns read the source. Results are the same with any budget, up to rounding, and the same
+/// bits for any number of threads.
+///
+/// On top of the budget come the chunk that is read and what the source needs for the columns that it
+/// reads [at a time](RowChunks::at_a_time); a Gram matrix of columns that do not fit into the budget is summed
+/// in one read of all of them.
 pub struct ChunkedDesign<S> {
     source: S,
     /// Most entries to keep.
     budget: usize,
     kept: Mutex<Kept>,
     failure: Mutex<Option<String>>,
+    /// Whether entries that are not finite were looked for, and there are none.
+    is_finite: AtomicBool,
+    /// The last weights, and what came of them: those of a fit are asked for several times.
+    moments: Mutex<Option<(Vec<f64>, Vec<Moments>)>>,
 }
 
-/// Columns in memory, one after the other.
+/// Columns in memory. They are shared, so that no lock is held during parallel work, in which a thread may
+/// come upon the same lock.
 #[derive(Default)]
 struct Kept {
-    place: HashMap<usize, usize>,
-    values: Vec<f64>,
+    columns: HashMap<usize, Column>,
+    /// The first row of each chunk, then the number of rows: sums over kept columns have the order of
+    /// those over chunks.
+    ends: Arc<[usize]>,
+}
+
+type Column = Arc<Vec<f64>>;
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl<S: RowChunks> ChunkedDesign<S> {
@@ -55,86 +104,133 @@ impl<S: RowChunks> ChunkedDesign<S> {
         if n_rows == 0 || n_cols == 0 {
             return Err(Error::EmptyDesign { n_rows, n_cols });
         }
-        let budget = budget / size_of::<f64>();
-        Ok(Self { source, budget, kept: Mutex::default(), failure: Mutex::default() })
+        Ok(Self {
+            source,
+            budget: budget / size_of::<f64>(),
+            kept: Mutex::default(),
+            failure: Mutex::default(),
+            is_finite: AtomicBool::new(false),
+            moments: Mutex::default(),
+        })
     }
 
-    /// Reads the rows once; remembers a failure, and returns false.
-    fn pass(&self, columns: &[usize], visit: &mut dyn FnMut(usize, usize, &[f64])) -> bool {
+    /// Reads the rows once; remembers a failure, after which nothing is read, and returns false.
+    fn pass(&self, columns: &[usize], visit: &mut dyn FnMut(usize, &dyn Design)) -> bool {
+        if lock(&self.failure).is_some() {
+            return false;
+        }
         let done = self.source.read(columns, visit);
         if let Err(message) = done {
-            self.failure.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(message);
+            lock(&self.failure).get_or_insert(message);
             return false;
         }
         true
     }
 
-    /// Calls `visit` with chunks of rows as designs of the distinct `columns`, with the columns as they are
-    /// numbered there; returns false if reading failed.
+    /// Calls `visit` with chunks of rows, of some of the columns, or all of them `together`: the first row,
+    /// the chunk, the places in `columns` of those that it has, and these as they are numbered there.
+    /// Returns false if reading failed.
     fn for_chunks(
         &self,
         columns: &[Centred],
-        mut visit: impl FnMut(usize, &DenseDesign<'_, f64>, &[Centred]),
+        together: bool,
+        mut visit: impl FnMut(usize, &dyn Design, &[usize], &[Centred]),
     ) -> bool {
-        let mut distinct: Vec<usize> = columns.iter().map(|at| at.column).collect();
-        distinct.sort_unstable();
+        let mut places: Vec<usize> = (0..columns.len()).collect();
+        places.sort_by_key(|&place| columns[place].column);
+        let mut distinct: Vec<usize> = places.iter().map(|&place| columns[place].column).collect();
         distinct.dedup();
-        let place = |at: &Centred| distinct.binary_search(&at.column).unwrap_or_default();
-        let renumbered = |place: &dyn Fn(&Centred) -> usize| -> Vec<Centred> {
-            columns.iter().map(|at| Centred { column: place(at), centre: at.centre }).collect()
-        };
-        let n_rows = self.source.n_rows();
-        if distinct.len() < self.source.n_cols() && distinct.len() * n_rows <= self.budget {
-            let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-            if !self.keep(&mut kept, &distinct) {
-                return false;
-            }
-            let columns = renumbered(&|at| kept.place[&at.column]);
-            if let Ok(all) = DenseDesign::new(n_rows, kept.place.len(), &kept.values) {
-                visit(0, &all, &columns);
-            }
+        if distinct.is_empty() {
             return true;
         }
-        let columns = renumbered(&place);
-        self.pass(&distinct, &mut |first, n, values| {
-            if let Ok(chunk) = DenseDesign::new(n, distinct.len(), values) {
-                visit(first, &chunk, &columns);
-            }
+        let fits = distinct.len().saturating_mul(self.source.n_rows()) <= self.budget;
+        let mut rest = places.as_slice();
+        self.blocks(&distinct, together || fits).into_iter().all(|block| {
+            let is_in_block = |place: &usize| Some(&columns[*place].column) <= block.last();
+            let (places, after) = rest.split_at(rest.partition_point(is_in_block));
+            rest = after;
+            let renumbered = |place: &usize| {
+                let Centred { column, centre } = columns[*place];
+                Centred { column: block.binary_search(&column).unwrap_or_default(), centre }
+            };
+            let renumbered: Vec<Centred> = places.iter().map(renumbered).collect();
+            let visit = &mut |first, chunk: &dyn Design| visit(first, chunk, places, &renumbered);
+            if fits { self.pass_over_kept(block, visit) } else { self.pass(block, visit) }
         })
     }
 
-    /// Reads those of `columns` that are not there; forgets the others if there is no room.
-    fn keep(&self, kept: &mut Kept, columns: &[usize]) -> bool {
+    /// The `columns`, as many at a time as the source can take, unless they have to be `together`.
+    fn blocks<'c>(&self, columns: &'c [usize], together: bool) -> Vec<&'c [usize]> {
+        let (mut rest, mut blocks) = (columns, Vec::new());
+        while !rest.is_empty() {
+            let n = if together { rest.len() } else { self.source.at_a_time(rest) };
+            let (block, after) = rest.split_at(n.clamp(1, rest.len()));
+            blocks.push(block);
+            rest = after;
+        }
+        blocks
+    }
+
+    /// As [`pass`](Self::pass), with columns from memory.
+    fn pass_over_kept(&self, columns: &[usize], visit: &mut dyn FnMut(usize, &dyn Design)) -> bool {
+        let Some((columns, ends)) = self.keep(columns) else { return false };
+        for rows in ends.windows(2) {
+            let (first, end) = (rows[0], rows[1]);
+            let column = |j: usize| &columns[j][first..end];
+            visit(first, &ByColumn { n_rows: end - first, n_cols: columns.len(), column });
+        }
+        true
+    }
+
+    /// The `columns`, which fit into the budget, and the ends of the chunks. Reads those that are not there;
+    /// forgets others if there is no room.
+    fn keep(&self, columns: &[usize]) -> Option<(Vec<Column>, Arc<[usize]>)> {
         let n_rows = self.source.n_rows();
-        let absent = |kept: &Kept| -> Vec<usize> {
-            columns.iter().copied().filter(|column| !kept.place.contains_key(column)).collect()
+        let mut found: Vec<Option<Column>> = {
+            let mut kept = lock(&self.kept);
+            self.make_room(&mut kept, columns);
+            columns.iter().map(|column| kept.columns.get(column).cloned()).collect()
         };
-        let mut missing = absent(kept);
-        if missing.is_empty() {
-            return true;
-        }
-        if (kept.place.len() + missing.len()) * n_rows > self.budget {
-            *kept = Kept::default();
-            missing = absent(kept);
-        }
-        let start = kept.values.len();
-        kept.values.reserve_exact(missing.len() * n_rows);
-        kept.values.resize(start + missing.len() * n_rows, 0.0);
-        let values = &mut kept.values[start..];
-        let done = self.pass(&missing, &mut |first, n, chunk| {
-            for (k, column) in chunk.chunks_exact(n).enumerate() {
-                values[k * n_rows + first..k * n_rows + first + n].copy_from_slice(column);
+        let is_missing = |(_, found): &(&usize, &Option<Column>)| found.is_none();
+        let missing: Vec<usize> =
+            columns.iter().zip(&found).filter(is_missing).map(|(column, _)| *column).collect();
+        let mut ends = Vec::new();
+        for block in self.blocks(&missing, false) {
+            let mut values = vec![vec![0.0; n_rows]; block.len()];
+            ends.clear();
+            let done = self.pass(block, &mut |first, chunk| {
+                ends.push(first);
+                let rows = first..first + chunk.n_rows();
+                values.par_iter_mut().enumerate().for_each(|(k, column)| {
+                    chunk.copy_column(k, &mut column[rows.clone()]);
+                });
+            });
+            if !done {
+                return None;
             }
-        });
-        if done {
-            for column in missing {
-                let place = kept.place.len();
-                kept.place.insert(column, place);
+            for (column, values) in block.iter().zip(values) {
+                if let Ok(at) = columns.binary_search(column) {
+                    found[at] = Some(Arc::new(values));
+                }
             }
-        } else {
-            kept.values.truncate(start);
         }
-        done
+        let found: Vec<Column> = found.into_iter().flatten().collect();
+        let mut kept = lock(&self.kept);
+        if !missing.is_empty() {
+            ends.push(n_rows);
+            kept.ends = ends.into();
+            self.make_room(&mut kept, columns);
+            kept.columns.extend(columns.iter().copied().zip(found.iter().cloned()));
+        }
+        Some((found, Arc::clone(&kept.ends)))
+    }
+
+    /// Forgets what is not in `columns` if these would not fit beside it.
+    fn make_room(&self, kept: &mut Kept, columns: &[usize]) {
+        let missing = columns.iter().filter(|column| !kept.columns.contains_key(column)).count();
+        if (kept.columns.len() + missing) * self.source.n_rows() > self.budget {
+            kept.columns.retain(|column, _| columns.binary_search(column).is_ok());
+        }
     }
 
     fn all(&self) -> Vec<Centred> {
@@ -152,12 +248,36 @@ impl<S: RowChunks> Design for ChunkedDesign<S> {
     }
 
     fn transpose_product(&self, columns: &[Centred], v: &[f64], out: &mut [f64]) {
+        self.transpose_products(columns, &[v], out);
+    }
+
+    fn transpose_products(&self, columns: &[Centred], v: &[&[f64]], out: &mut [f64]) {
+        out.fill(0.0);
+        let n_all = columns.len();
+        let mut part = vec![0.0; out.len()];
+        let read = self.for_chunks(columns, false, |first, chunk, places, columns| {
+            let part = &mut part[..columns.len() * v.len()];
+            let v: Vec<&[f64]> = v.iter().map(|v| &v[first..first + chunk.n_rows()]).collect();
+            chunk.transpose_products(columns, &v, part);
+            for (part, out) in part.chunks_exact(columns.len()).zip(out.chunks_exact_mut(n_all)) {
+                for (&place, part) in places.iter().zip(part) {
+                    out[place] += *part;
+                }
+            }
+        });
+        if !read {
+            out.fill(f64::NAN);
+        }
+    }
+
+    fn squares(&self, columns: &[Centred], w: &[f64], out: &mut [f64]) {
         out.fill(0.0);
         let mut part = vec![0.0; out.len()];
-        let read = self.for_chunks(columns, |first, chunk, columns| {
-            chunk.transpose_product(columns, &v[first..first + chunk.n_rows()], &mut part);
-            for (out, part) in out.iter_mut().zip(&part) {
-                *out += part;
+        let read = self.for_chunks(columns, false, |first, chunk, places, columns| {
+            let part = &mut part[..columns.len()];
+            chunk.squares(columns, &w[first..first + chunk.n_rows()], part);
+            for (&place, part) in places.iter().zip(part) {
+                out[place] += *part;
             }
         });
         if !read {
@@ -166,11 +286,9 @@ impl<S: RowChunks> Design for ChunkedDesign<S> {
     }
 
     fn add_product(&self, columns: &[Centred], b: &[f64], out: &mut [f64]) {
-        if columns.is_empty() {
-            return;
-        }
-        let read = self.for_chunks(columns, |first, chunk, columns| {
-            chunk.add_product(columns, b, &mut out[first..first + chunk.n_rows()]);
+        let read = self.for_chunks(columns, false, |first, chunk, places, columns| {
+            let b: Vec<f64> = places.iter().map(|&place| b[place]).collect();
+            chunk.add_product(columns, &b, &mut out[first..first + chunk.n_rows()]);
         });
         if !read {
             out.fill(f64::NAN);
@@ -179,9 +297,13 @@ impl<S: RowChunks> Design for ChunkedDesign<S> {
 
     fn gram(&self, rows: &[Centred], columns: &[Centred], w: &[f64], mut out: MatMut<'_, f64>) {
         out.fill(0.0);
-        let both: Vec<Centred> = rows.iter().chain(columns).copied().collect();
+        let mut both: Vec<Centred> = rows.iter().chain(columns).copied().collect();
         let mut part = Mat::zeros(rows.len(), columns.len());
-        let read = self.for_chunks(&both, |first, chunk, both| {
+        // A product of two columns needs both in one chunk.
+        let read = self.for_chunks(&both.clone(), true, |first, chunk, places, columns| {
+            for (&place, &column) in places.iter().zip(columns) {
+                both[place] = column;
+            }
             let (rows, columns) = both.split_at(rows.len());
             chunk.gram(rows, columns, &w[first..first + chunk.n_rows()], part.as_mut());
             out += &part;
@@ -192,10 +314,18 @@ impl<S: RowChunks> Design for ChunkedDesign<S> {
     }
 
     fn moments(&self, weights: &[f64]) -> Vec<Moments> {
+        if let Some((of, moments)) = lock(&self.moments).as_ref()
+            && of == weights
+        {
+            return moments.clone();
+        }
         // Chunks have their means and variances; together they give those of all rows.
         let nothing = Moments { mean: f64::NAN, variance: 0.0 };
         let (mut total, mut all) = (0.0, vec![nothing; self.source.n_cols()]);
-        let read = self.for_chunks(&self.all(), |first, chunk, _| {
+        let read = self.for_chunks(&self.all(), false, |first, chunk, places, _| {
+            if first == 0 {
+                total = 0.0;
+            }
             let of_chunk = &weights[first..first + chunk.n_rows()];
             let weight: f64 = of_chunk.iter().sum();
             if weight == 0.0 {
@@ -203,7 +333,8 @@ impl<S: RowChunks> Design for ChunkedDesign<S> {
             }
             let shares: Vec<f64> = of_chunk.iter().map(|w| w / weight).collect();
             let share = weight / (total + weight);
-            for (all, part) in all.iter_mut().zip(chunk.moments(&shares)) {
+            for (&place, part) in places.iter().zip(chunk.moments(&shares)) {
+                let all = &mut all[place];
                 if total == 0.0 {
                     *all = part;
                     continue;
@@ -215,30 +346,51 @@ impl<S: RowChunks> Design for ChunkedDesign<S> {
             }
             total += weight;
         });
-        if !read {
+        if read {
+            *lock(&self.moments) = Some((weights.to_vec(), all.clone()));
+        } else {
             all.fill(Moments { mean: f64::NAN, variance: f64::NAN });
         }
         all
     }
 
     fn find_non_finite(&self) -> Option<(usize, usize)> {
+        if self.is_finite.load(Ordering::Relaxed) {
+            return None;
+        }
+        if let Some((weights, moments)) = lock(&self.moments).as_ref()
+            && weights.iter().all(|w| *w > 0.0)
+            && moments.iter().all(|m| m.mean.is_finite() && m.variance.is_finite())
+        {
+            // An entry that is not finite would have spoilt these.
+            return None;
+        }
         let mut found = None;
-        self.for_chunks(&self.all(), |first, chunk, _| {
+        self.for_chunks(&self.all(), false, |first, chunk, places, _| {
             if found.is_none() {
-                found = chunk.find_non_finite().map(|(row, column)| (first + row, column));
+                let in_chunk = chunk.find_non_finite();
+                found = in_chunk.map(|(row, column)| (first + row, places[column]));
             }
         });
+        self.is_finite.store(found.is_none(), Ordering::Relaxed);
         found
     }
 
     fn copy_column(&self, column: usize, out: &mut [f64]) {
-        self.for_chunks(&[Centred { column, centre: 0.0 }], |first, chunk, columns| {
+        let columns = [Centred { column, centre: 0.0 }];
+        let read = self.for_chunks(&columns, false, |first, chunk, _, columns| {
             chunk.copy_column(columns[0].column, &mut out[first..first + chunk.n_rows()]);
         });
+        if !read {
+            out.fill(f64::NAN);
+        }
+    }
+
+    fn is_streamed(&self) -> bool {
+        true
     }
 
     fn failure(&self) -> Option<Error> {
-        let failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner);
-        failure.clone().map(|message| Error::Unreadable { message })
+        lock(&self.failure).clone().map(|message| Error::Unreadable { message })
     }
 }

@@ -47,16 +47,33 @@ impl<'a, T: Copy + Into<f64> + Send + Sync> DenseDesign<'a, T> {
         Ok(Self { n_rows, n_cols, values })
     }
 
-    fn column(&self, j: usize) -> &'a [T] {
-        &self.values[j * self.n_rows..(j + 1) * self.n_rows]
+    fn by_column(&self) -> ByColumn<impl Fn(usize) -> &'a [T] + Send + Sync> {
+        let Self { n_rows, n_cols, values } = *self;
+        ByColumn { n_rows, n_cols, column: move |j| &values[j * n_rows..(j + 1) * n_rows] }
     }
+}
 
+/// Columns in memory, wherever each of them is.
+pub(super) struct ByColumn<F> {
+    pub(super) n_rows: usize,
+    pub(super) n_cols: usize,
+    pub(super) column: F,
+}
+
+impl<F> ByColumn<F> {
     /// Writes the centred entries of a column in some rows.
-    fn copy_centred(&self, at: &Centred, rows: Range<usize>, out: &mut [f64]) {
+    fn copy_centred<'a, T: Copy + Into<f64> + 'a>(
+        &self,
+        at: &Centred,
+        rows: Range<usize>,
+        out: &mut [f64],
+    ) where
+        F: Fn(usize) -> &'a [T],
+    {
         vectorized(
             #[inline(always)]
             || {
-                for (out, &x) in out.iter_mut().zip(&self.column(at.column)[rows]) {
+                for (out, &x) in out.iter_mut().zip(&(self.column)(at.column)[rows]) {
                     *out = x.into() - at.centre;
                 }
             },
@@ -169,6 +186,52 @@ impl<T: Copy + Into<f64> + Send + Sync> Design for DenseDesign<'_, T> {
     }
 
     fn transpose_product(&self, columns: &[Centred], v: &[f64], out: &mut [f64]) {
+        self.by_column().transpose_product(columns, v, out);
+    }
+
+    fn transpose_products(&self, columns: &[Centred], v: &[&[f64]], out: &mut [f64]) {
+        self.by_column().transpose_products(columns, v, out);
+    }
+
+    fn add_product(&self, columns: &[Centred], b: &[f64], out: &mut [f64]) {
+        self.by_column().add_product(columns, b, out);
+    }
+
+    fn gram(&self, rows: &[Centred], columns: &[Centred], w: &[f64], out: MatMut<'_, f64>) {
+        self.by_column().gram(rows, columns, w, out);
+    }
+
+    fn squares(&self, columns: &[Centred], w: &[f64], out: &mut [f64]) {
+        self.by_column().squares(columns, w, out);
+    }
+
+    fn moments(&self, weights: &[f64]) -> Vec<Moments> {
+        self.by_column().moments(weights)
+    }
+
+    fn find_non_finite(&self) -> Option<(usize, usize)> {
+        self.by_column().find_non_finite()
+    }
+
+    fn copy_column(&self, column: usize, out: &mut [f64]) {
+        self.by_column().copy_column(column, out);
+    }
+}
+
+impl<'a, T, F> Design for ByColumn<F>
+where
+    T: Copy + Into<f64> + Send + Sync + 'a,
+    F: Fn(usize) -> &'a [T] + Send + Sync,
+{
+    fn n_rows(&self) -> usize {
+        self.n_rows
+    }
+
+    fn n_cols(&self) -> usize {
+        self.n_cols
+    }
+
+    fn transpose_product(&self, columns: &[Centred], v: &[f64], out: &mut [f64]) {
         let task = self.columns_per_task();
         columns.par_chunks(task).zip(out.par_chunks_mut(task)).for_each(|(columns, out)| {
             vectorized(
@@ -176,7 +239,7 @@ impl<T: Copy + Into<f64> + Send + Sync> Design for DenseDesign<'_, T> {
                 || {
                     for (at, out) in columns.iter().zip(out) {
                         let centre = at.centre;
-                        *out = reduce(self.column(at.column), v, |x, v| v * (x - centre));
+                        *out = reduce((self.column)(at.column), v, |x, v| v * (x - centre));
                     }
                 },
             );
@@ -205,7 +268,7 @@ impl<T: Copy + Into<f64> + Send + Sync> Design for DenseDesign<'_, T> {
         out.par_chunks_mut(rows).enumerate().for_each(|(chunk, out)| {
             let first = chunk * rows;
             let range = first..first + out.len();
-            let part = |at: &Centred| &self.column(at.column)[range.clone()];
+            let part = |at: &Centred| &(self.column)(at.column)[range.clone()];
             // Four columns for each time that the results go through the registers.
             let (fours, rest) = columns.as_chunks::<4>();
             let (b_fours, b_rest) = b.as_chunks::<4>();
@@ -233,7 +296,7 @@ impl<T: Copy + Into<f64> + Send + Sync> Design for DenseDesign<'_, T> {
                     for (at, out) in columns.iter().zip(out) {
                         let centre = at.centre;
                         let square = |x: f64, w: f64| w * (x - centre) * (x - centre);
-                        *out = reduce(self.column(at.column), w, square);
+                        *out = reduce((self.column)(at.column), w, square);
                     }
                 },
             );
@@ -243,7 +306,7 @@ impl<T: Copy + Into<f64> + Send + Sync> Design for DenseDesign<'_, T> {
     fn moments(&self, weights: &[f64]) -> Vec<Moments> {
         let columns = 0..self.n_cols;
         let moments = columns.into_par_iter().with_min_len(self.columns_per_task()).map(|j| {
-            let x = self.column(j);
+            let x = (self.column)(j);
             // Exactly 0, where rounding would leave a speck that later looks like signal.
             let mut counted = x.iter().zip(weights).filter(|(_, w)| **w > 0.0).map(|(&x, _)| x);
             let first = counted.next().map_or(0.0, Into::into);
@@ -266,7 +329,7 @@ impl<T: Copy + Into<f64> + Send + Sync> Design for DenseDesign<'_, T> {
 
     fn find_non_finite(&self) -> Option<(usize, usize)> {
         let find = |j| {
-            let x = self.column(j);
+            let x = (self.column)(j);
             // 0 · x is 0 unless x is not finite.
             if vectorized(
                 #[inline(always)]
@@ -281,7 +344,7 @@ impl<T: Copy + Into<f64> + Send + Sync> Design for DenseDesign<'_, T> {
     }
 
     fn copy_column(&self, column: usize, out: &mut [f64]) {
-        for (out, &x) in out.iter_mut().zip(self.column(column)) {
+        for (out, &x) in out.iter_mut().zip((self.column)(column)) {
             *out = x.into();
         }
     }

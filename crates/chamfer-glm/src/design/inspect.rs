@@ -23,7 +23,12 @@ pub fn inspect_columns(design: &dyn Design) -> ColumnReport {
     let mut report = ColumnReport::default();
     let mut seen: HashMap<[u64; 2], Vec<usize>> = HashMap::new();
     let (mut column, mut other) = (vec![0.0; n_rows], vec![0.0; n_rows]);
-    for (j, Moments { mean, variance }) in design.moments(&weights).into_iter().enumerate() {
+    let moments = design.moments(&weights);
+    if design.failure().is_some() {
+        // Then these are no moments; whoever uses the design gets the error.
+        return report;
+    }
+    for (j, Moments { mean, variance }) in moments.into_iter().enumerate() {
         if variance == 0.0 {
             report.constant.push(j);
             continue;

@@ -92,6 +92,12 @@ pub trait Design: Send + Sync {
     /// Writes column `column` to `out`, to compare columns with each other.
     fn copy_column(&self, column: usize, out: &mut [f64]);
 
+    /// Whether each pass reads the rows from elsewhere, and takes memory for that: then passes had better come
+    /// one after the other.
+    fn is_streamed(&self) -> bool {
+        false
+    }
+
     /// Why the rows could not be read, if a pass over them failed; then its results were NaN.
     fn failure(&self) -> Option<Error> {
         None

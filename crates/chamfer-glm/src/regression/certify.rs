@@ -50,11 +50,14 @@ impl Regression<'_> {
             return Err(Error::OverlappingGroups { column });
         }
         let (members, all) = self.on_standardized_scale(coefficients);
-        let look = self.look(&members, &all, &|| false)?;
-        let mut optimality = self.first_order(&members, &all, &look, lambda)?;
-        optimality.smallest_eigenvalue =
-            self.smallest_eigenvalue(&members, &all, &look, lambda, &|| false)?;
-        Ok((optimality, self.deviance_explained(look.loss)))
+        let certified = self.look(&members, &all, &|| false).and_then(|look| {
+            let mut optimality = self.first_order(&members, &all, &look, lambda)?;
+            optimality.smallest_eigenvalue =
+                self.smallest_eigenvalue(&members, &all, &look, lambda, &|| false)?;
+            Ok((optimality, self.deviance_explained(look.loss)))
+        });
+        // Rows that could not be read look like a loss that is not finite.
+        self.data.failure().map_or(certified, Err)
     }
 
     pub(super) fn deviance_explained(&self, loss: f64) -> f64 {

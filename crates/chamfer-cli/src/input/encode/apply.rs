@@ -1,15 +1,18 @@
 //! Coding a table as another one was.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use super::encoding::{Encoding, Predictors, SourceColumn};
 use super::frame::{Frame, Matrix};
 use super::responses::{Response, Responses};
-use super::rows::usable;
+use super::rows::{Uncoded, usable};
 use super::sparse::Sparse;
-use super::{SPARSE_TARGET, classes, mixed, sparse_name};
+use super::streamed::Streamed;
+use super::{SPARSE_TARGET, classes, sparse_name};
 use crate::input::error::{ColumnProblem, InputError, Role, ValueProblem};
 use crate::input::sparse::SparseMatrix;
+use crate::input::stream::Stream;
 use crate::input::table::{Column, Source, SparseTable, Table, TableData};
 
 /// What a table is needed for.
@@ -52,8 +55,13 @@ impl Encoding {
                 };
                 return self.apply_sparse(columns, means.as_deref(), table, &source, need);
             }
+            (Predictors::Table { columns: codings }, TableData::Stream(stream)) => {
+                return self.apply_stream(codings, &stream, &source, need);
+            }
             (Predictors::Table { .. }, TableData::Sparse(_)) => (NAMED, SPARSE),
-            (Predictors::Sparse { .. }, TableData::Columns(_)) => (SPARSE, NAMED),
+            (Predictors::Sparse { .. }, TableData::Columns(_) | TableData::Stream(_)) => {
+                (SPARSE, NAMED)
+            }
         };
         Err(ColumnProblem::OtherKind { trained, found }.at(source.place()))
     }
@@ -68,19 +76,8 @@ impl Encoding {
     ) -> Result<Frame, InputError> {
         let mut columns: HashMap<String, Column> =
             columns.into_iter().map(|column| (column.name.clone(), column)).collect();
-        let offset = self.offset.as_deref().map(|name| (name, Role::Offset));
-        let mut roles: Vec<(&str, Role)> = offset.into_iter().collect();
-        if need == Need::Everything {
-            roles.extend(self.targets.iter().map(|name| (name.as_str(), Role::Target)));
-            roles.extend(self.weights.as_deref().map(|name| (name, Role::Weights)));
-            roles.extend(self.event.as_deref().map(|name| (name, Role::Event)));
-            roles.extend(self.strata.as_deref().map(|name| (name, Role::Strata)));
-        }
-        let names = codings.iter().map(SourceColumn::name).chain(roles.iter().map(|(n, _)| *n));
-        let lacking: Vec<&str> = names.filter(|&name| !columns.contains_key(name)).collect();
-        if !lacking.is_empty() {
-            return Err(lacks(&lacking).at(source.place()));
-        }
+        let roles = self.roles(need);
+        check_presence(codings, &roles, |name| columns.contains_key(name), source)?;
         let mut responses = Responses::default();
         for (name, role) in roles {
             if let Some(column) = columns.remove(name) {
@@ -94,10 +91,54 @@ impl Encoding {
             .map(|name| columns.remove(name).ok_or_else(|| lacks(&[name]).at(source.place())))
             .collect::<Result<_, _>>()?;
         drop(columns);
+        self.apply_named(codings, predictors, responses, n_rows, source)
+    }
+
+    fn apply_stream(
+        &self,
+        codings: &[SourceColumn],
+        stream: &Arc<Stream>,
+        source: &Source,
+        need: Need,
+    ) -> Result<Frame, InputError> {
+        let positions: HashMap<&str, usize> =
+            stream.names().iter().map(String::as_str).zip(0..).collect();
+        let roles = self.roles(need);
+        check_presence(codings, &roles, |name| positions.contains_key(name), source)?;
+        let roles: Vec<(usize, Role)> =
+            roles.iter().map(|(name, role)| (positions[name], *role)).collect();
+        let responses = Responses::of_stream(stream, &roles, self.classes.is_some(), source)?;
+        let columns = codings.iter().map(|coding| positions[coding.name()]).collect();
+        let n_rows = stream.n_rows();
+        let predictors = Streamed::new(Arc::clone(stream), columns)?;
+        self.apply_named(codings, predictors, responses, n_rows, source)
+    }
+
+    fn apply_named(
+        &self,
+        codings: &[SourceColumn],
+        predictors: impl Uncoded,
+        mut responses: Responses,
+        n_rows: usize,
+        source: &Source,
+    ) -> Result<Frame, InputError> {
         let rows = usable(&predictors, &responses, n_rows, self.missing, source)?;
         self.number_classes(&mut responses, &rows, source)?;
-        let matrix = mixed::matrix(predictors, codings, &rows, source)?;
+        let matrix = predictors.matrix(codings, &rows, source)?;
         Ok(Frame::new(&self.predictors, matrix, responses, rows, n_rows))
+    }
+
+    /// The columns that are needed beside the predictors.
+    fn roles(&self, need: Need) -> Vec<(&str, Role)> {
+        let offset = self.offset.as_deref().map(|name| (name, Role::Offset));
+        let mut roles: Vec<(&str, Role)> = offset.into_iter().collect();
+        if need == Need::Everything {
+            roles.extend(self.targets.iter().map(|name| (name.as_str(), Role::Target)));
+            roles.extend(self.weights.as_deref().map(|name| (name, Role::Weights)));
+            roles.extend(self.event.as_deref().map(|name| (name, Role::Event)));
+            roles.extend(self.strata.as_deref().map(|name| (name, Role::Strata)));
+        }
+        roles
     }
 
     fn apply_sparse(
@@ -133,6 +174,18 @@ impl Encoding {
         };
         responses.targets().try_for_each(|target| classes::number(target, classes, rows, source))
     }
+}
+
+/// Checks that the columns of `codings` and `roles` are there.
+fn check_presence(
+    codings: &[SourceColumn],
+    roles: &[(&str, Role)],
+    is_there: impl Fn(&str) -> bool,
+    source: &Source,
+) -> Result<(), InputError> {
+    let names = codings.iter().map(SourceColumn::name).chain(roles.iter().map(|(name, _)| *name));
+    let lacking: Vec<&str> = names.filter(|name| !is_there(name)).collect();
+    if lacking.is_empty() { Ok(()) } else { Err(lacks(&lacking).at(source.place())) }
 }
 
 /// The problem that the columns called `names` are not there.

@@ -75,6 +75,21 @@ pub enum SourceColumn {
 }
 
 impl SourceColumn {
+    /// A text column called `name`, with its labels in order and how often each occurs in the rows that
+    /// are used; `impute` where missing values are replaced.
+    pub(super) fn one_hot<'a>(
+        name: String,
+        labels: impl Iterator<Item = (&'a String, usize)>,
+        impute: bool,
+    ) -> Self {
+        // Labels of dropped rows only are as good as unseen.
+        let (levels, counts): (Vec<String>, Vec<usize>) =
+            labels.filter(|(_, count)| *count > 0).map(|(level, n)| (level.clone(), n)).unzip();
+        let total: usize = counts.iter().sum();
+        let means = || counts.iter().map(|&count| count as f64 / total as f64).collect();
+        Self::OneHot { name, means: impute.then(means), levels }
+    }
+
     /// Name of the column in the file.
     #[must_use]
     pub fn name(&self) -> &str {
@@ -148,6 +163,16 @@ impl Encoding {
     #[must_use]
     pub fn classes(&self) -> Option<&[String]> {
         self.classes.as_deref()
+    }
+
+    /// Names of the columns that predictions need.
+    #[must_use]
+    pub fn sources(&self) -> Vec<&str> {
+        let columns = match &self.predictors {
+            Predictors::Table { columns } => columns.as_slice(),
+            Predictors::Sparse { .. } => &[],
+        };
+        columns.iter().map(SourceColumn::name).chain(self.offset.as_deref()).collect()
     }
 
     /// Names of the text columns. A table that the encoding is to be applied to has to be read

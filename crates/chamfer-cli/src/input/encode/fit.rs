@@ -1,17 +1,20 @@
 //! Finding out how to code a table.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
 
 use super::encoding::{Encoding, Predictors, SourceColumn};
 use super::frame::{Frame, Matrix};
 use super::note::Note;
 use super::responses::{Response, Responses};
-use super::rows::{Flaw, Values, usable};
+use super::rows::{Flaw, Uncoded, Values, usable};
 use super::selection::{Missing, Selection, TargetKind};
 use super::sparse::Sparse;
-use super::{SPARSE_TARGET, classes, mixed};
+use super::streamed::Streamed;
+use super::{SPARSE_TARGET, classes};
 use crate::input::error::{ColumnProblem, InputError, Role, ValueProblem};
-use crate::input::table::{Column, ColumnData, Source, SparseTable, Table, TableData};
+use crate::input::stream::Stream;
+use crate::input::table::{Column, Source, SparseTable, Table, TableData};
 
 /// How many rows must have a text of their own for a column to look like an identifier. In fewer
 /// it may well be chance.
@@ -37,6 +40,7 @@ pub fn fit_encoding(
     match data {
         TableData::Columns(columns) => fitting.columns(columns, selection),
         TableData::Sparse(table) => fitting.sparse(table, selection),
+        TableData::Stream(stream) => fitting.stream(stream, selection),
     }
 }
 
@@ -51,7 +55,7 @@ struct Fitting {
 impl Fitting {
     /// Fits an encoding to named `columns`.
     fn columns(
-        mut self,
+        self,
         columns: Vec<Column>,
         selection: &Selection,
     ) -> Result<(Encoding, Frame, Vec<Note>), InputError> {
@@ -72,15 +76,40 @@ impl Fitting {
         }
         // The targets in the order in which they were named.
         found.sort_by_key(|(rank, _)| *rank);
-        let mut responses = Responses(found.into_iter().map(|(_, response)| response).collect());
+        let responses = Responses(found.into_iter().map(|(_, response)| response).collect());
+        self.named(predictors, responses, selection)
+    }
+
+    /// Fits an encoding to the columns of a file that is not in memory.
+    fn stream(
+        self,
+        stream: Arc<Stream>,
+        selection: &Selection,
+    ) -> Result<(Encoding, Frame, Vec<Note>), InputError> {
+        let names: Vec<&str> = stream.names().iter().map(String::as_str).collect();
+        let positions =
+            selection.positions(&names).map_err(|problem| problem.at(self.source.place()))?;
+        let has_classes = selection.kind != TargetKind::Numbers;
+        let responses =
+            Responses::of_stream(&stream, &positions.responses, has_classes, &self.source)?;
+        let predictors = Streamed::new(stream, positions.predictors)?;
+        self.named(predictors, responses, selection)
+    }
+
+    /// Fits an encoding to predictors with names.
+    fn named(
+        mut self,
+        predictors: impl Uncoded,
+        mut responses: Responses,
+        selection: &Selection,
+    ) -> Result<(Encoding, Frame, Vec<Note>), InputError> {
         self.refuse_identifiers(&predictors)?;
         let predictors = self.without_constants(predictors)?;
         let rows = self.rows(&predictors, &responses)?;
 
-        let codings: Vec<SourceColumn> =
-            predictors.iter().map(|column| code(column, &rows, self.missing)).collect();
+        let codings = predictors.codings(&rows, self.missing)?;
         self.note_text(&codings);
-        let matrix = mixed::matrix(predictors, &codings, &rows, &self.source)?;
+        let matrix = predictors.matrix(&codings, &rows, &self.source)?;
         let (targets, classes) = self.targets(&mut responses, selection, &rows)?;
         let encoding = Encoding {
             targets,
@@ -147,18 +176,16 @@ impl Fitting {
     }
 
     /// Refuses text columns in which every row has a label of its own.
-    fn refuse_identifiers(&self, predictors: &[Column]) -> Result<(), InputError> {
+    fn refuse_identifiers(&self, predictors: &impl Uncoded) -> Result<(), InputError> {
         let rows = self.n_rows;
-        let is_identifier = |column: &&Column| {
-            rows > MOST_DISTINCT
-                && matches!(&column.data, ColumnData::Text { levels, .. } if levels.len() == rows)
-        };
-        match predictors.iter().find(is_identifier) {
-            Some(Column { name, .. }) => {
-                let problem = ValueProblem::Identifier { name: name.clone(), rows };
-                Err(problem.at(self.source.place().column(name)))
+        let is_identifier = |n_labels: &Option<usize>| *n_labels == Some(rows);
+        match predictors.n_labels().iter().position(is_identifier) {
+            Some(column) if rows > MOST_DISTINCT => {
+                let name = predictors.name(column);
+                let place = self.source.place().column(&name);
+                Err(ValueProblem::Identifier { name, rows }.at(place))
             }
-            None => Ok(()),
+            _ => Ok(()),
         }
     }
 
@@ -166,18 +193,17 @@ impl Fitting {
     ///
     /// This is decided on all rows, before any are dropped: otherwise a column left out would
     /// have had its say in which rows are dropped, and applying the encoding would keep others.
-    fn without_constants(&mut self, predictors: Vec<Column>) -> Result<Vec<Column>, InputError> {
-        let (constant, varying): (Vec<Column>, Vec<Column>) = predictors.into_iter().partition(
-            |column| matches!(&column.data, ColumnData::Text { levels, .. } if levels.len() == 1),
-        );
-        if varying.is_empty() {
+    fn without_constants<P: Uncoded>(&mut self, predictors: P) -> Result<P, InputError> {
+        let varies = |n_labels: Option<usize>| n_labels != Some(1);
+        let varying: Vec<bool> = predictors.n_labels().into_iter().map(varies).collect();
+        if !varying.contains(&true) {
             return Err(ColumnProblem::NoPredictors.at(self.source.place()));
         }
+        let (predictors, constant) = predictors.split(&varying);
         if !constant.is_empty() {
-            let columns = constant.into_iter().map(|column| column.name).collect();
-            self.notes.push(Note::Constant { columns });
+            self.notes.push(Note::Constant { columns: constant });
         }
-        Ok(varying)
+        Ok(predictors)
     }
 
     /// The rows to fit on, with notes of what is missing.
@@ -186,13 +212,9 @@ impl Fitting {
         predictors: &impl Values,
         responses: &Responses,
     ) -> Result<Vec<usize>, InputError> {
-        // Missing values come column by column.
-        let mut missing: Vec<(usize, usize)> = Vec::new();
-        predictors.visit(Flaw::Missing, |column, _| match missing.last_mut() {
-            Some((last, n)) if *last == column => *n += 1,
-            _ => missing.push((column, 1)),
-        });
-        if let Some(&(column, _)) = missing.iter().find(|&&(_, n)| n == self.n_rows) {
+        let mut missing: BTreeMap<usize, usize> = BTreeMap::new();
+        predictors.visit(Flaw::Missing, |column, _| *missing.entry(column).or_default() += 1)?;
+        if let Some((&column, _)) = missing.iter().find(|&(_, &n)| n == self.n_rows) {
             let name = predictors.name(column);
             let place = self.source.place().column(&name);
             return Err(ValueProblem::AllMissing { name }.at(place));
@@ -236,33 +258,5 @@ impl Fitting {
         if !columns.is_empty() {
             self.notes.push(Note::OneHot { columns });
         }
-    }
-}
-
-/// How `column` is coded, going by the given `rows`.
-fn code(column: &Column, rows: &[usize], missing: Missing) -> SourceColumn {
-    let impute = missing == Missing::Mean;
-    let name = column.name.clone();
-    match &column.data {
-        ColumnData::Text { levels, codes } => {
-            let mut counts = vec![0_usize; levels.len()];
-            rows.iter().filter_map(|&row| codes[row]).for_each(|code| counts[code as usize] += 1);
-            let total: usize = counts.iter().sum();
-            // Labels of dropped rows only are as good as unseen.
-            let seen = || levels.iter().zip(&counts).filter(|&(_, &count)| count > 0);
-            let means = || seen().map(|(_, &count)| count as f64 / total as f64).collect();
-            SourceColumn::OneHot {
-                name,
-                levels: seen().map(|(level, _)| level.clone()).collect(),
-                means: impute.then(means),
-            }
-        }
-        ColumnData::Numeric(numbers) => {
-            let present = || rows.iter().map(|&row| numbers[row]).filter(|n| !n.is_nan());
-            let mean = || present().sum::<f64>() / present().count() as f64;
-            SourceColumn::Numeric { name, mean: impute.then(mean) }
-        }
-        // Refused when the matrix is made, whatever the coding.
-        ColumnData::Unsupported(_) => SourceColumn::Numeric { name, mean: None },
     }
 }

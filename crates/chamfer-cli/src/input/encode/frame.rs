@@ -1,10 +1,11 @@
 //! What the solver gets.
 
+use super::chunks::StreamMatrix;
 use super::encoding::Predictors;
 use super::responses::Responses;
 use crate::input::error::Role;
 use crate::input::sparse::SparseMatrix;
-use chamfer_glm::MixedColumn;
+use chamfer_glm::{MixedColumn, RowChunks};
 
 /// A coded table: only finite numbers, nothing missing.
 #[derive(Debug, Clone, PartialEq)]
@@ -66,6 +67,8 @@ pub enum Matrix {
     Mixed(MixedMatrix),
     /// The values that are not zero.
     Sparse(SparseMatrix),
+    /// A file that is read anew for each pass.
+    Stream(StreamMatrix),
 }
 
 /// Columns of numbers, and columns of labels as codes: their indicators take no memory.
@@ -88,6 +91,7 @@ impl Matrix {
         match self {
             Self::Mixed(matrix) => matrix.n_rows,
             Self::Sparse(matrix) => matrix.n_rows,
+            Self::Stream(matrix) => matrix.n_rows(),
         }
     }
 
@@ -97,6 +101,7 @@ impl Matrix {
         match self {
             Self::Mixed(matrix) => matrix.columns.len(),
             Self::Sparse(matrix) => matrix.n_cols,
+            Self::Stream(matrix) => matrix.n_cols(),
         }
     }
 }

@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use super::encoding::SourceColumn;
 use super::frame::{Matrix, MixedMatrix};
-use super::rows::{Flaw, Values};
+use super::rows::{Flaw, Uncoded, Values};
+use super::selection::Missing;
 use crate::input::error::{ColumnProblem, InputError, ValueProblem};
 use crate::input::table::{Column, ColumnData, Source};
 use chamfer_glm::MixedColumn;
@@ -14,7 +15,7 @@ impl Values for Vec<Column> {
         self[column].name.clone()
     }
 
-    fn visit(&self, flaw: Flaw, mut visit: impl FnMut(usize, usize)) {
+    fn visit(&self, flaw: Flaw, mut visit: impl FnMut(usize, usize)) -> Result<(), InputError> {
         for (column, Column { data, .. }) in self.iter().enumerate() {
             match data {
                 ColumnData::Numeric(values) => {
@@ -28,6 +29,57 @@ impl Values for Vec<Column> {
                 ColumnData::Text { .. } | ColumnData::Unsupported(_) => {}
             }
         }
+        Ok(())
+    }
+}
+
+impl Uncoded for Vec<Column> {
+    fn n_labels(&self) -> Vec<Option<usize>> {
+        let n_labels = |column: &Column| match &column.data {
+            ColumnData::Text { levels, .. } => Some(levels.len()),
+            ColumnData::Numeric(_) | ColumnData::Unsupported(_) => None,
+        };
+        self.iter().map(n_labels).collect()
+    }
+
+    fn split(self, keep: &[bool]) -> (Self, Vec<String>) {
+        let mut keep = keep.iter();
+        let (kept, others): (Self, Self) =
+            self.into_iter().partition(|_| keep.next().is_none_or(|keep| *keep));
+        (kept, others.into_iter().map(|column| column.name).collect())
+    }
+
+    fn codings(&self, rows: &[usize], missing: Missing) -> Result<Vec<SourceColumn>, InputError> {
+        Ok(self.iter().map(|column| code(column, rows, missing)).collect())
+    }
+
+    fn matrix(
+        self,
+        codings: &[SourceColumn],
+        rows: &[usize],
+        source: &Source,
+    ) -> Result<Matrix, InputError> {
+        matrix(self, codings, rows, source)
+    }
+}
+
+/// How `column` is coded, going by the given `rows`.
+fn code(column: &Column, rows: &[usize], missing: Missing) -> SourceColumn {
+    let impute = missing == Missing::Mean;
+    let name = column.name.clone();
+    match &column.data {
+        ColumnData::Text { levels, codes } => {
+            let mut counts = vec![0_usize; levels.len()];
+            rows.iter().filter_map(|&row| codes[row]).for_each(|code| counts[code as usize] += 1);
+            SourceColumn::one_hot(name, levels.iter().zip(counts), impute)
+        }
+        ColumnData::Numeric(numbers) => {
+            let present = || rows.iter().map(|&row| numbers[row]).filter(|n| !n.is_nan());
+            let mean = || present().sum::<f64>() / present().count() as f64;
+            SourceColumn::Numeric { name, mean: impute.then(mean) }
+        }
+        // Refused when the matrix is made, whatever the coding.
+        ColumnData::Unsupported(_) => SourceColumn::Numeric { name, mean: None },
     }
 }
 
@@ -35,7 +87,7 @@ impl Values for Vec<Column> {
 /// freed as soon as it is coded, so that the memory needed stays near that of one table.
 ///
 /// Labels stay codes, unless some are missing: then there is a mean in each of their indicators.
-pub(super) fn matrix(
+fn matrix(
     columns: Vec<Column>,
     codings: &[SourceColumn],
     rows: &[usize],

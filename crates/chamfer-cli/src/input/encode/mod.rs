@@ -4,16 +4,20 @@
 //! applying an encoding to the table it was fitted on gives the same [`Frame`].
 
 mod apply;
+mod chunks;
 mod classes;
 mod encoding;
 mod fit;
 mod frame;
 mod mixed;
 mod note;
+mod parts;
 mod responses;
 mod rows;
 mod selection;
 mod sparse;
+mod streamed;
+mod window;
 
 pub use apply::Need;
 pub use encoding::Encoding;

@@ -1,6 +1,7 @@
 //! Columns with other roles than a predictor's.
 
 use crate::input::error::{ColumnProblem, InputError, Role, ValueProblem};
+use crate::input::stream::Stream;
 use crate::input::table::{Column, ColumnData, Source};
 
 /// The targets, the weights, the offset, the event and the strata of a table, as far as they are needed.
@@ -77,6 +78,23 @@ impl Response {
 }
 
 impl Responses {
+    /// The given columns of a file that is not in memory, which these are then.
+    pub(super) fn of_stream(
+        stream: &Stream,
+        roles: &[(usize, Role)],
+        has_classes: bool,
+        source: &Source,
+    ) -> Result<Self, InputError> {
+        let positions: Vec<usize> = roles.iter().map(|(position, _)| *position).collect();
+        if positions.is_empty() {
+            return Ok(Self::default());
+        }
+        let columns = stream.columns(&positions)?.into_iter().zip(roles);
+        let response =
+            |(column, &(_, role))| Response::of_column(column, role, has_classes, source);
+        columns.map(response).collect::<Result<_, _>>().map(Self)
+    }
+
     /// Takes the rows with a missing value out of `keep`.
     pub(super) fn drop_missing(&self, keep: &mut [bool]) {
         for response in &self.0 {

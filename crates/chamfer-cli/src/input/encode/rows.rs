@@ -1,5 +1,7 @@
 //! Which rows are used.
 
+use super::encoding::SourceColumn;
+use super::frame::Matrix;
 use super::responses::Responses;
 use super::selection::Missing;
 use crate::input::error::{InputError, ValueProblem};
@@ -10,8 +12,28 @@ pub(super) trait Values {
     /// Name of the column at position `column`.
     fn name(&self, column: usize) -> String;
 
-    /// Calls `visit` with column and row of every value that has the `flaw`, column by column.
-    fn visit(&self, flaw: Flaw, visit: impl FnMut(usize, usize));
+    /// Calls `visit` with column and row of every value that has the `flaw`, the rows of a column in order.
+    fn visit(&self, flaw: Flaw, visit: impl FnMut(usize, usize)) -> Result<(), InputError>;
+}
+
+/// Predictors with names, as they are before they are coded.
+pub(super) trait Uncoded: Values + Sized {
+    /// For each column the number of its labels, if it is a text column.
+    fn n_labels(&self) -> Vec<Option<usize>>;
+
+    /// The columns that are to be kept and the names of the others.
+    fn split(self, keep: &[bool]) -> (Self, Vec<String>);
+
+    /// How each column is coded, going by the given `rows`.
+    fn codings(&self, rows: &[usize], missing: Missing) -> Result<Vec<SourceColumn>, InputError>;
+
+    /// The given `rows`, coded as `codings` say, one for each column.
+    fn matrix(
+        self,
+        codings: &[SourceColumn],
+        rows: &[usize],
+        source: &Source,
+    ) -> Result<Matrix, InputError>;
 }
 
 /// What can be wrong with a value.
@@ -42,12 +64,12 @@ pub(super) fn usable(
     let mut keep = vec![true; n_rows];
     if missing == Missing::Drop {
         responses.drop_missing(&mut keep);
-        values.visit(Flaw::Missing, |_, row| keep[row] = false);
+        values.visit(Flaw::Missing, |_, row| keep[row] = false)?;
     } else {
         responses.refuse_missing(source)?;
     }
     if missing == Missing::Refuse {
-        let (first, total) = found(values, Flaw::Missing, &keep);
+        let (first, total) = found(values, Flaw::Missing, &keep)?;
         if let Some((column, row)) = first {
             let place = source.row(row).column(&values.name(column));
             return Err(ValueProblem::Missing { total }.at(place));
@@ -57,7 +79,7 @@ pub(super) fn usable(
     if rows.is_empty() {
         return Err(ValueProblem::NoRowsLeft { rows: n_rows }.at(source.place()));
     }
-    if let (Some((column, row)), _) = found(values, Flaw::Infinite, &keep) {
+    if let (Some((column, row)), _) = found(values, Flaw::Infinite, &keep)? {
         let name = values.name(column);
         let place = source.row(row).column(&name);
         return Err(ValueProblem::Infinite { name }.at(place));
@@ -66,14 +88,18 @@ pub(super) fn usable(
     Ok(rows)
 }
 
-/// The first value with the `flaw` in the rows to `keep`, and how many there are.
-fn found(values: &impl Values, flaw: Flaw, keep: &[bool]) -> (Option<(usize, usize)>, usize) {
+/// The first value with the `flaw` in the rows to `keep`, column by column, and how many there are.
+fn found(
+    values: &impl Values,
+    flaw: Flaw,
+    keep: &[bool],
+) -> Result<(Option<(usize, usize)>, usize), InputError> {
     let (mut first, mut total) = (None, 0);
     values.visit(flaw, |column, row| {
         if keep[row] {
-            first = first.or(Some((column, row)));
+            first = Some(first.map_or((column, row), |first| (column, row).min(first)));
             total += 1;
         }
-    });
-    (first, total)
+    })?;
+    Ok((first, total))
 }

@@ -2,6 +2,7 @@
 
 use super::rows::{Flaw, Values};
 use super::sparse_name;
+use crate::input::error::InputError;
 use crate::input::sparse::SparseMatrix;
 
 /// The columns of an svmlight file that are used.
@@ -17,11 +18,12 @@ impl Values for Sparse {
         sparse_name(self.columns[column])
     }
 
-    fn visit(&self, flaw: Flaw, mut visit: impl FnMut(usize, usize)) {
+    fn visit(&self, flaw: Flaw, mut visit: impl FnMut(usize, usize)) -> Result<(), InputError> {
         for (at, &column) in self.columns.iter().enumerate() {
             let entries = self.matrix.column(column);
             entries.filter(|&(_, v)| flaw.is_of(v)).for_each(|(row, _)| visit(at, row));
         }
+        Ok(())
     }
 }
 

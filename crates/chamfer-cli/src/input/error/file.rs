@@ -1,6 +1,7 @@
 //! Problems of reading a file.
 
 use std::io;
+use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
@@ -55,6 +56,29 @@ pub enum FileProblem {
         /// Name of the compression.
         codec: String,
     },
+    /// The file changed between two looks at it.
+    #[error(
+        "the file changed while it was being read: it was written to, replaced or cut short; leave it \
+         as it is until the run has ended, and run again"
+    )]
+    Changed,
+    /// A file of this format has to be read as a whole.
+    #[error(
+        "a {format} file cannot be streamed, because its columns cannot be read apart; write it as \
+         Parquet first{}", conversion(*.format, .path)
+    )]
+    NotStreamable {
+        /// The format of the file.
+        format: Format,
+        /// The file.
+        path: PathBuf,
+    },
+    /// An Arrow stream instead of an Arrow file.
+    #[error(
+        "this is an Arrow stream, which does not say where its batches are, and cannot be streamed from \
+         here; write it as an Arrow file (Feather) or as Parquet"
+    )]
+    ArrowStream,
     /// The text is not UTF-8.
     #[error("the text is not UTF-8; save the file again with the encoding UTF-8")]
     NotUtf8,
@@ -193,6 +217,21 @@ fn explain(error: &io::Error) -> String {
         }
         _ => format!("the file cannot be read ({error}); check the disk or the connection"),
     }
+}
+
+/// How a file of text becomes one of Parquet without being in memory as a whole.
+fn conversion(format: Format, path: &Path) -> String {
+    let separator = match format {
+        Format::Csv => "",
+        Format::Tsv => ", separator='\\t'",
+        Format::Parquet | Format::Arrow | Format::Svmlight => return String::new(),
+    };
+    let (from, to) = (path.display(), path.with_extension("parquet"));
+    let to = to.display();
+    format!(
+        ", for example with `python -c \"import polars; \
+         polars.scan_csv('{from}'{separator}).sink_parquet('{to}')\"`"
+    )
 }
 
 /// How a delimiter is called in a message.

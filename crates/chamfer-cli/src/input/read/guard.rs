@@ -12,7 +12,7 @@ thread_local! {
 
 /// Runs `decode`. If it panics, as the Parquet decoder does on some damaged files, nothing is
 /// printed and the message of the panic is returned.
-pub(super) fn catch_panic<T>(decode: impl FnOnce() -> T) -> Result<T, String> {
+pub(in crate::input) fn catch_panic<T>(decode: impl FnOnce() -> T) -> Result<T, String> {
     static HOOK: Once = Once::new();
     HOOK.call_once(|| {
         let usual = panic::take_hook();

@@ -6,7 +6,7 @@ use crate::input::table::ColumnData;
 
 /// The labels of a text column so far. Codes count the labels as they first occur.
 #[derive(Debug, Default)]
-pub(super) struct Labels {
+pub(in crate::input) struct Labels {
     code_of: HashMap<String, u32>,
     codes: Vec<Option<u32>>,
 }

@@ -1,9 +1,10 @@
 //! Reading files into tables.
 
-mod arrow;
+pub(super) mod arrays;
+pub(super) mod arrow;
 mod csv;
 mod format;
-mod guard;
+pub(super) mod guard;
 mod infer;
 mod labels;
 mod svmlight;
@@ -36,9 +37,23 @@ pub struct ReadOptions {
 }
 
 impl ReadOptions {
+    /// The format of the file at `path`.
+    ///
+    /// # Errors
+    ///
+    /// If neither the options nor the name of the file tell.
+    pub fn format_of(&self, path: &Path) -> Result<Format, InputError> {
+        let format = self.format.or_else(|| Format::of_name(path));
+        format.ok_or_else(|| FileProblem::UnknownFormat.at(Place::file(path)))
+    }
+
     /// For each of the columns called `names` of the file at `path`, whether it is to be read as
     /// labels.
-    fn as_labels<S: AsRef<str>>(&self, names: &[S], path: &Path) -> Result<Vec<bool>, InputError> {
+    pub(super) fn as_labels<S: AsRef<str>>(
+        &self,
+        names: &[S],
+        path: &Path,
+    ) -> Result<Vec<bool>, InputError> {
         let (mut chosen, _) = names::matching(&self.categorical, names, Role::Categorical)
             .map_err(|problem| problem.at(Place::file(path)))?;
         let known: HashSet<&str> = self.categorical_if_present.iter().map(String::as_str).collect();
@@ -68,10 +83,7 @@ pub fn read(path: &Path, options: &ReadOptions) -> Result<Table, InputError> {
     let failed = |error| FileProblem::Io { error }.at(Place::file(path));
     // Opened before the format is looked for: that there is no such file is the better message.
     let file = open(path).map_err(failed)?;
-    let format = options
-        .format
-        .or_else(|| Format::of_name(path))
-        .ok_or_else(|| FileProblem::UnknownFormat.at(Place::file(path)))?;
+    let format = options.format_of(path)?;
     match format {
         Format::Csv | Format::Tsv => {
             let usual = if format == Format::Csv { b',' } else { b'\t' };
@@ -103,7 +115,7 @@ fn decode(
 }
 
 /// Opens the file at `path`. A folder can be opened too on some systems, and is refused here.
-fn open(path: &Path) -> io::Result<File> {
+pub(super) fn open(path: &Path) -> io::Result<File> {
     let file = File::open(path)?;
     if file.metadata()?.is_dir() {
         return Err(io::ErrorKind::IsADirectory.into());

@@ -5,6 +5,7 @@ mod binary;
 mod csv;
 mod fit;
 mod sparse;
+mod stream;
 
 use std::path::PathBuf;
 
@@ -54,7 +55,7 @@ fn svm_table(content: &str) -> Table {
 fn columns(table: Table) -> Vec<Column> {
     match table.data {
         TableData::Columns(columns) => columns,
-        TableData::Sparse(_) => panic!("the table is sparse"),
+        other => panic!("{other:?} is not in columns"),
     }
 }
 
@@ -92,7 +93,7 @@ fn dense(matrix: &Matrix) -> Vec<f64> {
             };
             columns.iter().flat_map(column).collect()
         }
-        Matrix::Sparse(_) => panic!("the matrix is sparse"),
+        other => panic!("{other:?} is not dense"),
     }
 }
 

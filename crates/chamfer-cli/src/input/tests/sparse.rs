@@ -9,7 +9,7 @@ const TRAINING: &str = "# names\n1 1:0.5 3:2 # first\n\n-1 qid:4 2:1e1 3:0\n+2.5
 fn sparse(matrix: &Matrix) -> &SparseMatrix {
     match matrix {
         Matrix::Sparse(matrix) => matrix,
-        Matrix::Mixed(_) => panic!("the matrix is not sparse"),
+        other => panic!("{other:?} is not sparse"),
     }
 }
 
