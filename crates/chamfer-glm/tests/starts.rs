@@ -4,7 +4,8 @@ mod common;
 
 use chamfer_glm::{
     Binomial, Coefficients, Cox, DenseDesign, Error, Family, Gaussian, Multinomial, PathStart,
-    Poisson, Regression, RegressionPoint, RegressionSettings, Regularizer, Separable, Ties, lambda_grid,
+    Poisson, Regression, RegressionPoint, RegressionSettings, Regularizer, Separable, Ties,
+    lambda_grid,
 };
 use common::{Simulated, correlated};
 

@@ -221,7 +221,7 @@ impl Regression<'_> {
                 break;
             }
             let products = self.refine(restricted, set, here, kinks, &mut target)?;
-            let moved = self.move_towards(restricted, set, here, kinks, target);
+            let moved = self.move_towards(restricted, set, here, kinks, &target);
             descent = smooth_descent(&set.coefficients, &here.gradient);
             let left = violation(&set.coefficients, &descent, &kinks.slopes, kinks.non_negative);
             worst = left;
@@ -262,7 +262,7 @@ impl Regression<'_> {
             target.iter().zip(&set.coefficients).map(|(t, b)| t - b).collect();
         let ridge = |j: usize| if j < n_free { 0.0 } else { kinks.ridge };
         // What leaves the face moves as well, so the first product is on all coefficients.
-        let bent = on_face.pull_product(&here.predictor, restricted.product(&direction))?;
+        let bent = on_face.pull_product(&here.predictor, &restricted.product(&direction))?;
         let left = |(&j, bent): (&usize, &f64)| {
             let slope = kinks.slopes[j].copysign(target[j]);
             let b = set.coefficients[j] + direction[j];
@@ -316,7 +316,7 @@ impl Regression<'_> {
         set: &mut WorkingSet,
         here: &mut Here,
         kinks: &Kinks,
-        target: Vec<f64>,
+        target: &[f64],
     ) -> bool {
         let n_free = self.n_free();
         let mut direction: Vec<f64> =
@@ -333,7 +333,7 @@ impl Regression<'_> {
         let value = kinks.value(&set.coefficients, n_free);
         let objective = here.loss + value;
         let linear: f64 = here.gradient.iter().zip(&direction).map(|(g, d)| g * d).sum();
-        let slope = linear + kinks.value(&target, n_free) - value;
+        let slope = linear + kinks.value(target, n_free) - value;
         let rounding = 8.0 * f64::EPSILON * (1.0 + objective.abs());
         let mut of_predictor = vec![0.0; along.len()];
         let mut length = 1.0;

@@ -268,21 +268,17 @@ impl OfCoefficients<'_> {
         for (&place, d) in self.places.iter().zip(direction) {
             all[place] = *d;
         }
-        self.pull_product(predictor, self.restricted.product(&all))
+        self.pull_product(predictor, &self.restricted.product(&all))
     }
 
     /// `∇²L d`, from what `d` adds to the predictor.
     ///
     /// # Errors
     /// If the pass is interrupted.
-    pub(super) fn pull_product(
-        &self,
-        predictor: &[f64],
-        along: Vec<f64>,
-    ) -> Result<Vec<f64>, Error> {
+    pub(super) fn pull_product(&self, predictor: &[f64], along: &[f64]) -> Result<Vec<f64>, Error> {
         self.restricted.check_stop()?;
         let mut curved = vec![0.0; along.len()];
-        self.restricted.family.hessian_product(predictor, &along, &mut curved);
+        self.restricted.family.hessian_product(predictor, along, &mut curved);
         let mut product = vec![0.0; self.restricted.n_coefficients()];
         self.restricted.pull(&curved, &mut product);
         Ok(self.places.iter().map(|&place| product[place]).collect())
@@ -305,7 +301,7 @@ impl Part {
 }
 
 /// An interruption, for those who know objectives but not regressions.
-fn of_objective(error: Error) -> chamfer::Error {
+fn of_objective(error: &Error) -> chamfer::Error {
     chamfer::Error::Objective { message: error.to_string() }
 }
 
@@ -315,7 +311,7 @@ impl Objective<f64> for Restricted<'_> {
         coefficients: &[f64],
         gradient: &mut [f64],
     ) -> Result<f64, chamfer::Error> {
-        self.check_stop().map_err(of_objective)?;
+        self.check_stop().map_err(|error| of_objective(&error))?;
         let predictor = self.predictor(coefficients);
         let mut of_predictor = vec![0.0; predictor.len()];
         let value = self.family.value_and_gradient(&predictor, &mut of_predictor);
@@ -330,6 +326,6 @@ impl Objective<f64> for Restricted<'_> {
         out: &mut [f64],
     ) -> Result<(), chamfer::Error> {
         let predictor = self.predictor(coefficients);
-        self.multiply_hessian(&predictor, direction, out).map_err(of_objective)
+        self.multiply_hessian(&predictor, direction, out).map_err(|error| of_objective(&error))
     }
 }
