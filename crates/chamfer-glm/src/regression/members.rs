@@ -8,7 +8,7 @@
 use super::Regression;
 use super::cholesky::System;
 use super::faces::{Faces, violation};
-use super::newton::{Newton, Quadratic};
+use super::newton::{Newton, Quadratic, rounding};
 use super::restricted::Restricted;
 use super::solver::{Here, LAST_TOLERANCE, WorkingSet};
 use crate::Error;
@@ -334,7 +334,6 @@ impl Regression<'_> {
         let objective = here.loss + value;
         let linear: f64 = here.gradient.iter().zip(&direction).map(|(g, d)| g * d).sum();
         let slope = linear + kinks.value(target, n_free) - value;
-        let rounding = 8.0 * f64::EPSILON * (1.0 + objective.abs());
         let mut of_predictor = vec![0.0; along.len()];
         let mut length = 1.0;
         for _ in 0..MAX_HALVINGS {
@@ -348,6 +347,7 @@ impl Regression<'_> {
             }
             let loss = self.family.value_and_gradient(&predictor, &mut of_predictor);
             let gain = objective - loss - kinks.value(&moved, n_free);
+            let rounding = rounding(objective, &predictor, &of_predictor);
             if gain.is_finite() && gain >= -1e-4 * length * slope - rounding {
                 restricted.pull(&of_predictor, &mut here.gradient);
                 (here.predictor, here.loss) = (predictor, loss);

@@ -61,13 +61,15 @@ struct State {
     descent: Vec<f64>,
     /// The largest entry of `descent`.
     violation: f64,
+    /// Below this, a change of the objective is rounding, and only the violation can tell.
+    rounding: f64,
 }
 
-impl State {
-    /// Below this, a change of the objective is rounding, and only the violation can tell.
-    fn rounding(&self) -> f64 {
-        8.0 * f64::EPSILON * (1.0 + self.objective.abs())
-    }
+/// What rounding may do to an objective: that of its terms, and that of the predictor as far as the loss
+/// follows it.
+pub(super) fn rounding(objective: f64, predictor: &[f64], of_predictor: &[f64]) -> f64 {
+    let moved: f64 = predictor.iter().zip(of_predictor).map(|(eta, g)| (eta * g).abs()).sum();
+    8.0 * f64::EPSILON * (objective.abs() + moved)
 }
 
 impl<'a> Newton<'a> {
@@ -107,7 +109,7 @@ impl Newton<'_> {
 
     /// The state at `beta`; `None` where the objective is not finite.
     fn evaluate(&self, beta: Vec<f64>) -> Option<State> {
-        let (predictor, loss, mut gradient) = self.loss(&beta);
+        let (predictor, of_predictor, loss, mut gradient) = self.loss(&beta);
         let squares: f64 = beta[self.n_free..].iter().map(|b| b * b).sum();
         let mut objective = loss + 0.5 * self.ridge * squares;
         for (g, b) in gradient.iter_mut().zip(&beta).skip(self.n_free) {
@@ -124,11 +126,12 @@ impl Newton<'_> {
         }
         let violation = descent.iter().fold(0.0, |most: f64, d| most.max(d.abs()));
         let finite = objective.is_finite() && descent.iter().all(|d| d.is_finite());
-        finite.then_some(State { beta, predictor, objective, descent, violation })
+        let rounding = rounding(objective, &predictor, &of_predictor);
+        finite.then_some(State { beta, predictor, objective, descent, violation, rounding })
     }
 
-    /// Predictor (empty if it is not needed), loss and gradient.
-    fn loss(&self, beta: &[f64]) -> (Vec<f64>, f64, Vec<f64>) {
+    /// Predictor and the gradient in it (both empty if they are not needed), loss, and gradient.
+    fn loss(&self, beta: &[f64]) -> (Vec<f64>, Vec<f64>, f64, Vec<f64>) {
         let mut gradient = vec![0.0; beta.len()];
         if let Some(quadratic) = &self.quadratic {
             let moved: Vec<f64> =
@@ -139,13 +142,13 @@ impl Newton<'_> {
                 change += d * (g0 + 0.5 * *g);
                 *g += g0;
             }
-            return (Vec::new(), quadratic.loss + change, gradient);
+            return (Vec::new(), Vec::new(), quadratic.loss + change, gradient);
         }
         let predictor = self.restricted.predictor(beta);
         let mut of_predictor = vec![0.0; predictor.len()];
         let loss = self.restricted.family.value_and_gradient(&predictor, &mut of_predictor);
         self.restricted.pull(&of_predictor, &mut gradient);
-        (predictor, loss, gradient)
+        (predictor, of_predictor, loss, gradient)
     }
 
     /// `∇²L d`, with the ridge.
@@ -294,7 +297,7 @@ impl Newton<'_> {
             let moved = self.clipped(&state.beta, moved);
             if held(&moved) > held(&state.beta) {
                 let next = self.evaluate(moved);
-                return next.filter(|next| next.objective <= state.objective + state.rounding());
+                return next.filter(|next| next.objective <= state.objective + state.rounding);
             }
         }
         None
@@ -303,7 +306,7 @@ impl Newton<'_> {
     /// Halves a step until it descends, clipping what crosses zero.
     fn search(&self, state: &State, direction: &[f64], length: f64, slope: f64) -> Option<State> {
         let mut length = length;
-        let rounding = state.rounding();
+        let rounding = state.rounding;
         for _ in 0..MAX_HALVINGS {
             let moved = state.beta.iter().zip(direction).map(|(b, d)| b + length * d).collect();
             if let Some(next) = self.evaluate(self.clipped(&state.beta, moved)) {
