@@ -1,8 +1,8 @@
 //! Data that break solvers: a certified answer or a typed error, and never a NaN.
 
 use chamfer_glm::{
-    Binomial, Cox, DenseDesign, Design, Error, Family, Gaussian, Multinomial, Poisson, Regression,
-    RegressionPoint, RegressionSettings, Regularizer, Separable, Ties, lambda_grid,
+    Binomial, Cox, DenseDesign, Design, Error, Family, Gaussian, Huber, Multinomial, Poisson,
+    Regression, RegressionPoint, RegressionSettings, Regularizer, Separable, Ties, lambda_grid,
 };
 use rand::SeedableRng;
 use rand::rngs::StdRng;
@@ -228,4 +228,20 @@ fn any_number_of_threads_gives_the_same_bits() {
     let one = paths(1);
     assert_eq!(one, paths(2));
     assert_eq!(one, paths(64));
+}
+
+#[test]
+fn outliers_that_pull_the_mean_away_do_not_stop_the_huber_loss() {
+    let (n, p) = (200, 5);
+    let x = normals(n * p, 3);
+    let noise = normals(n, 4);
+    let outlier = |i: usize| if i < 10 { 1000.0 } else { 0.0 };
+    let y: Vec<f64> = (0..n).map(|i| x[i] + 0.1 * noise[i] + outlier(i)).collect();
+    let design = DenseDesign::new(n, p, &x).unwrap();
+    for delta in [0.1, 0.5, 5.0] {
+        let family = Separable::new(Huber::new(delta).unwrap(), y.clone(), None).unwrap();
+        let points = certified_path(&design, &family, &Regularizer::l1(), 10, 0.01);
+        let slope = points[9].coefficients[0].values[0];
+        assert!(slope.0 == 0 && (slope.1 - 1.0).abs() < 0.2, "{delta} {slope:?}");
+    }
 }

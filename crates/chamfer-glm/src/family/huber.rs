@@ -47,4 +47,17 @@ impl RowLoss for Huber {
     fn link(&self, mean: f64) -> f64 {
         mean
     }
+
+    /// The median: where the loss of every row is a straight line, as it may be around the mean of targets
+    /// with outliers, Newton's method has nothing to go by.
+    fn start(&self, target: &[f64], weights: &[f64]) -> f64 {
+        let mut rows: Vec<usize> = (0..target.len()).collect();
+        rows.sort_by(|&a, &b| target[a].total_cmp(&target[b]));
+        let mut below = 0.0;
+        let median = rows.into_iter().find(|&row| {
+            below += weights[row];
+            below >= 0.5
+        });
+        median.map_or(0.0, |row| target[row])
+    }
 }

@@ -38,6 +38,11 @@ pub trait RowLoss: Debug + Clone + Send + Sync + 'static {
 
     /// The predictor that is best if there is nothing else to know of rows whose target has mean `y`.
     fn link(&self, mean: f64) -> f64;
+
+    /// The constant predictor to start from, for targets with these weights, which sum to 1.
+    fn start(&self, target: &[f64], weights: &[f64]) -> f64 {
+        self.link(target.iter().zip(weights).map(|(y, w)| w * y).sum())
+    }
 }
 
 /// A [`Family`] made of a [`RowLoss`]: `L(η) = Σ_i w_i ℓ(y_i, η_i)`.
@@ -134,9 +139,8 @@ impl<R: RowLoss> Family for Separable<R> {
     }
 
     fn start(&self) -> Vec<f64> {
-        let mean: f64 = self.target.iter().zip(&self.weights).map(|(y, w)| w * y).sum();
-        let link = self.loss.link(mean);
-        vec![if link.is_finite() { link } else { 0.0 }]
+        let start = self.loss.start(&self.target, &self.weights);
+        vec![if start.is_finite() { start } else { 0.0 }]
     }
 
     fn least_squares(&self) -> Option<&[f64]> {
