@@ -63,8 +63,8 @@ mod regularizer;
 
 pub use cv::{CrossValidation, Folds, Metric, Stability, Target};
 pub use design::{
-    Centred, ChunkedDesign, ColumnReport, DenseDesign, Design, Factor, MixedColumn, MixedDesign,
-    Moments, RowChunks, RowMajorDesign, SparseDesign, SparseRowDesign, Standardized,
+    Centred, ChunkedDesign, ColumnReport, DenseDesign, Design, Factor, Index, MixedColumn,
+    MixedDesign, Moments, RowChunks, RowMajorDesign, SparseDesign, SparseRowDesign, Standardized,
     inspect_columns,
 };
 pub use error::Error;

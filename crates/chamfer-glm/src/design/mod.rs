@@ -134,14 +134,39 @@ fn sum_over_rows(
     sums
 }
 
+/// An integer type that sparse matrices index with.
+pub trait Index: Copy + Send + Sync {
+    /// The index, far too large if it is negative.
+    fn index(self) -> usize;
+}
+
+impl Index for usize {
+    fn index(self) -> usize {
+        self
+    }
+}
+
+impl Index for i32 {
+    fn index(self) -> usize {
+        usize::try_from(self).unwrap_or(usize::MAX)
+    }
+}
+
+impl Index for i64 {
+    fn index(self) -> usize {
+        usize::try_from(self).unwrap_or(usize::MAX)
+    }
+}
+
 /// Checks a compressed sparse matrix with indices below `n`; the error is the row or column that is wrong.
-fn check_compressed(starts: &[usize], indices: &[usize], n: usize) -> Result<(), usize> {
-    let ends_fit = starts[0] == 0 && starts.last() == Some(&indices.len());
+fn check_compressed<I: Index>(starts: &[I], indices: &[I], n: usize) -> Result<(), usize> {
+    let ends_fit =
+        starts[0].index() == 0 && starts.last().is_some_and(|last| last.index() == indices.len());
     for (at, ends) in starts.windows(2).enumerate() {
-        let entries = indices.get(ends[0]..ends[1]);
+        let entries = indices.get(ends[0].index()..ends[1].index());
         let valid = entries.is_some_and(|entries| {
-            entries.windows(2).all(|pair| pair[0] < pair[1])
-                && entries.last().is_none_or(|&last| last < n)
+            entries.windows(2).all(|pair| pair[0].index() < pair[1].index())
+                && entries.last().is_none_or(|last| last.index() < n)
         });
         if !(valid && ends_fit) {
             return Err(at);

@@ -1,6 +1,6 @@
 //! Compressed sparse columns, never made dense.
 
-use super::{Centred, Design, Moments};
+use super::{Centred, Design, Index, Moments};
 use crate::Error;
 use faer::MatMut;
 use rayon::prelude::*;
@@ -10,16 +10,17 @@ const TASK_COLUMNS: usize = 256;
 
 /// A sparse matrix in compressed column form, borrowed and never copied.
 ///
+/// `I` is `usize`, `i64` or `i32`, and `T` is `f64` or `f32`; sums are in `f64`.
 /// Centring is done by algebra on the sums, so it costs nothing per zero.
 #[derive(Debug, Clone, Copy)]
-pub struct SparseDesign<'a> {
+pub struct SparseDesign<'a, I = usize, T = f64> {
     n_rows: usize,
-    column_starts: &'a [usize],
-    row_indices: &'a [usize],
-    values: &'a [f64],
+    column_starts: &'a [I],
+    row_indices: &'a [I],
+    values: &'a [T],
 }
 
-impl<'a> SparseDesign<'a> {
+impl<'a, I: Index, T: Copy + Into<f64> + Send + Sync> SparseDesign<'a, I, T> {
     /// A matrix with `n_rows` rows; the entries of column `j` stand at
     /// `column_starts[j]..column_starts[j + 1]` of `row_indices` and `values`.
     ///
@@ -28,9 +29,9 @@ impl<'a> SparseDesign<'a> {
     /// of a column are not strictly increasing and below `n_rows`.
     pub fn new(
         n_rows: usize,
-        column_starts: &'a [usize],
-        row_indices: &'a [usize],
-        values: &'a [f64],
+        column_starts: &'a [I],
+        row_indices: &'a [I],
+        values: &'a [T],
     ) -> Result<Self, Error> {
         if n_rows == 0 || column_starts.len() < 2 {
             let n_cols = column_starts.len().saturating_sub(1);
@@ -44,9 +45,9 @@ impl<'a> SparseDesign<'a> {
 
     /// Rows and values of the entries of column `j`.
     fn entries(&self, j: usize) -> impl Iterator<Item = (usize, f64)> + '_ {
-        let range = self.column_starts[j]..self.column_starts[j + 1];
-        let rows = self.row_indices[range.clone()].iter().copied();
-        rows.zip(self.values[range].iter().copied())
+        let range = self.column_starts[j].index()..self.column_starts[j + 1].index();
+        let rows = self.row_indices[range.clone()].iter().map(|i| i.index());
+        rows.zip(self.values[range].iter().map(|&x| x.into()))
     }
 
     fn dot(&self, j: usize, v: &[f64]) -> f64 {
@@ -54,7 +55,7 @@ impl<'a> SparseDesign<'a> {
     }
 }
 
-impl Design for SparseDesign<'_> {
+impl<I: Index, T: Copy + Into<f64> + Send + Sync> Design for SparseDesign<'_, I, T> {
     fn n_rows(&self) -> usize {
         self.n_rows
     }

@@ -1,6 +1,6 @@
 //! Compressed sparse rows, never made dense.
 
-use super::{Centred, Design, Moments, sum_over_rows};
+use super::{Centred, Design, Index, Moments, sum_over_rows};
 use crate::Error;
 use faer::{Mat, MatMut};
 use rayon::prelude::*;
@@ -10,14 +10,15 @@ const TASK_ROWS: usize = 1024;
 
 /// A sparse matrix in compressed row form, borrowed and never copied.
 ///
+/// `I` is `usize`, `i64` or `i32`, and `T` is `f64` or `f32`; sums are in `f64`.
 /// Centring is done by algebra on the sums. A pass over few columns reads all entries, so compressed
 /// columns ([`SparseDesign`](super::SparseDesign)) are faster where there is a choice.
 #[derive(Debug, Clone, Copy)]
-pub struct SparseRowDesign<'a> {
+pub struct SparseRowDesign<'a, I = usize, T = f64> {
     n_cols: usize,
-    row_starts: &'a [usize],
-    column_indices: &'a [usize],
-    values: &'a [f64],
+    row_starts: &'a [I],
+    column_indices: &'a [I],
+    values: &'a [T],
 }
 
 /// Which place each column has in a list of columns.
@@ -46,7 +47,7 @@ impl Places {
     }
 }
 
-impl<'a> SparseRowDesign<'a> {
+impl<'a, I: Index, T: Copy + Into<f64> + Send + Sync> SparseRowDesign<'a, I, T> {
     /// A matrix with `n_cols` columns; the entries of row `i` stand at
     /// `row_starts[i]..row_starts[i + 1]` of `column_indices` and `values`.
     ///
@@ -55,9 +56,9 @@ impl<'a> SparseRowDesign<'a> {
     /// a row are not strictly increasing and below `n_cols`.
     pub fn new(
         n_cols: usize,
-        row_starts: &'a [usize],
-        column_indices: &'a [usize],
-        values: &'a [f64],
+        row_starts: &'a [I],
+        column_indices: &'a [I],
+        values: &'a [T],
     ) -> Result<Self, Error> {
         if n_cols == 0 || row_starts.len() < 2 {
             let n_rows = row_starts.len().saturating_sub(1);
@@ -71,9 +72,9 @@ impl<'a> SparseRowDesign<'a> {
 
     /// Columns and values of the entries of row `i`.
     fn entries(&self, i: usize) -> impl Iterator<Item = (usize, f64)> + '_ {
-        let range = self.row_starts[i]..self.row_starts[i + 1];
-        let columns = self.column_indices[range.clone()].iter().copied();
-        columns.zip(self.values[range].iter().copied())
+        let range = self.row_starts[i].index()..self.row_starts[i + 1].index();
+        let columns = self.column_indices[range.clone()].iter().map(|i| i.index());
+        columns.zip(self.values[range].iter().map(|&x| x.into()))
     }
 
     /// `Σ_i v_i x_ij` for the distinct columns of `places`.
@@ -90,7 +91,7 @@ impl<'a> SparseRowDesign<'a> {
     }
 }
 
-impl Design for SparseRowDesign<'_> {
+impl<I: Index, T: Copy + Into<f64> + Send + Sync> Design for SparseRowDesign<'_, I, T> {
     fn n_rows(&self) -> usize {
         self.row_starts.len() - 1
     }
