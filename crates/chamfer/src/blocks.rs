@@ -31,6 +31,18 @@ impl<T: Scalar> Block<T> {
         n_coefficients: usize,
         lambda: T,
     ) -> Result<Self, Error> {
+        Self::shared(Arc::new(parametrization), n_coefficients, lambda)
+    }
+
+    /// As [`new`](Self::new), for a parametrization that is chosen at run time.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn shared(
+        parametrization: Arc<dyn Parametrization<T>>,
+        n_coefficients: usize,
+        lambda: T,
+    ) -> Result<Self, Error> {
         if n_coefficients == 0 {
             return Err(Error::Empty);
         }
@@ -39,7 +51,6 @@ impl<T: Scalar> Block<T> {
         }
         parametrization.check(n_coefficients)?;
         let weights = parametrization.default_weights();
-        let parametrization = Arc::new(parametrization);
         let block = Self { parametrization, n_coefficients, lambda, weights };
         block.check(0).map(|()| block)
     }
