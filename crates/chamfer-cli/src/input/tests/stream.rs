@@ -236,7 +236,7 @@ fn what_is_refused_is_refused_in_the_same_words() {
         (without(&["y", "float", "text"]), "row 3001, column \"flag\""),
         (all_used, "column \"null\": every value is missing"),
         (predict("z"), "there is no column \"z\""),
-        (predict("text"), "needs a column of numbers"),
+        (predict("text"), "column \"text\""),
     ];
     for (selection, part) in selections {
         let [memory, stream] = errors(&path, &selection);

@@ -1,0 +1,233 @@
+//! Paths and their cross-validation.
+
+use crate::design::Matrix;
+use crate::errors;
+use crate::family::FamilySpec;
+use crate::penalty::PenaltySpec;
+use crate::points::to_dict;
+use crate::supervise::{Watch, supervise};
+use chamfer::DualityGap;
+use chamfer_glm::{
+    Coefficients, Cox, Design, Error, Family, Metric, Optimality, Regression, RegressionPoint,
+    RegressionSettings, Regularizer, Ties, lambda_grid,
+};
+use numpy::{IntoPyArray, PyArray1, PyReadonlyArray1, PyReadonlyArray2, PyUntypedArrayMethods};
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+use rayon::prelude::*;
+
+/// A regression and how to run it.
+#[derive(FromPyObject)]
+#[pyo3(from_item_all)]
+pub struct Problem<'py> {
+    design: Matrix<'py>,
+    family: FamilySpec<'py>,
+    penalty: PenaltySpec,
+    weights: Option<PyReadonlyArray1<'py, f64>>,
+    offset: Option<PyReadonlyArray1<'py, f64>>,
+    intercept: bool,
+    standardize: bool,
+    /// λs, or how many there are to be and the least relative to the largest.
+    alphas: Grid,
+    tolerance: f64,
+    threads: Option<usize>,
+    /// Called with the number of fits that are done.
+    progress: Option<Py<PyAny>>,
+}
+
+#[derive(FromPyObject)]
+enum Grid {
+    Ratio(usize, f64),
+    Given(Vec<f64>),
+}
+
+impl Grid {
+    fn alphas(&self, regression: &Regression<'_>) -> Result<Vec<f64>, Error> {
+        match self {
+            Self::Given(alphas) => Ok(alphas.clone()),
+            Self::Ratio(n, ratio) => lambda_grid(regression.lambda_max()?, *n, *ratio),
+        }
+    }
+}
+
+/// What [`path`] does without Python.
+struct Task<'a> {
+    design: &'a dyn Design,
+    family: &'a dyn Family,
+    penalty: &'a Regularizer,
+    settings: RegressionSettings<'a>,
+    tolerance: f64,
+}
+
+impl Task<'_> {
+    /// The points up to where the watch stops it.
+    fn path(&self, grid: &Grid, watch: &Watch) -> Result<Vec<RegressionPoint>, Error> {
+        let mut points = Vec::new();
+        let visited = self.visit(self.family, grid, watch, |point| {
+            points.push(point);
+            watch.advance();
+        });
+        match visited {
+            Ok(()) | Err(Error::Interrupted) => Ok(points),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn visit(
+        &self,
+        family: &dyn Family,
+        grid: &Grid,
+        watch: &Watch,
+        mut visit: impl FnMut(RegressionPoint),
+    ) -> Result<(), Error> {
+        let penalty = self.penalty.clone();
+        let regression = match (Regression::new(self.design, family, penalty, &self.settings), grid)
+        {
+            // Nothing to explain is no error where λ is given: the answer is known.
+            (Err(Error::ConstantTarget { value }), Grid::Given(alphas)) => {
+                for &lambda in alphas {
+                    visit(constant(lambda, value));
+                }
+                return Ok(());
+            }
+            (regression, _) => regression?,
+        };
+        let stop = || watch.is_stopped();
+        for point in regression.path(&grid.alphas(&regression)?, self.tolerance, &stop)? {
+            visit(point?);
+        }
+        Ok(())
+    }
+
+    /// The measure at each λ of a path with the `train` weights, for the rows that `test` counts.
+    fn validate(
+        &self,
+        alphas: &[f64],
+        [train, test]: [&[f64]; 2],
+        metric: Metric,
+        watch: &Watch,
+    ) -> Result<Vec<f64>, Error> {
+        let family = self.family.with_weights(train)?;
+        let mut measures = Vec::with_capacity(alphas.len());
+        self.visit(family.as_ref(), &Grid::Given(alphas.to_vec()), watch, |point| {
+            let predictor = point.predict(self.design, self.settings.offset);
+            measures.push(metric.evaluate(self.family, &predictor, test).unwrap_or(f64::NAN));
+            watch.advance();
+        })?;
+        Ok(measures)
+    }
+}
+
+/// The solution for a target with one value.
+fn constant(lambda: f64, value: f64) -> RegressionPoint {
+    let certificate = Optimality {
+        objective: 0.0,
+        gap: Some(DualityGap { primal: 0.0, dual: 0.0 }),
+        relative_stationarity: 0.0,
+        smallest_eigenvalue: None,
+    };
+    RegressionPoint {
+        lambda,
+        coefficients: vec![Coefficients { intercept: value, values: Vec::new() }],
+        certificate,
+        deviance_explained: 0.0,
+        converged: true,
+        newton_steps: 0,
+    }
+}
+
+/// Runs `work` on the problem, supervised.
+fn run<'py, T: Send>(
+    py: Python<'py>,
+    problem: Problem<'py>,
+    work: impl FnOnce(&Task<'_>, &Grid, &Watch) -> T + Send,
+) -> PyResult<(T, Option<PyErr>)> {
+    let weights = problem.weights.as_ref().map(|weights| weights.as_slice()).transpose()?;
+    let offset = problem.offset.as_ref().map(|offset| offset.as_slice()).transpose()?;
+    let (design, family) = (problem.design.design()?, problem.family.family(weights)?);
+    let penalty = problem.penalty.regularizer()?;
+    let (intercept, standardize) = (problem.intercept, problem.standardize);
+    let task = Task {
+        design: design.as_ref(),
+        family: family.as_ref(),
+        penalty: &penalty,
+        settings: RegressionSettings { intercept, standardize, offset },
+        tolerance: problem.tolerance,
+    };
+    let (grid, progress) = (&problem.alphas, problem.progress.as_ref());
+    supervise(py, problem.threads, progress, |watch| work(&task, grid, watch))
+}
+
+/// Solves at each λ; a dictionary of arrays.
+#[pyfunction]
+pub fn path<'py>(py: Python<'py>, problem: Problem<'py>) -> PyResult<Bound<'py, PyDict>> {
+    #[allow(clippy::redundant_closure_for_method_calls, reason = "the method has fewer lifetimes")]
+    let (points, stopped_by) = run(py, problem, |task, grid, watch| task.path(grid, watch))?;
+    let points = points.map_err(|error| errors::of_regression(&error))?;
+    let done = to_dict(py, &points)?;
+    match stopped_by {
+        None => Ok(done),
+        Some(error) => Err(errors::stopped(py, error, done)),
+    }
+}
+
+/// A path, and the measure at each of its λs for each fold, one fold after the other.
+///
+/// Folds are rows of observation weights: those to train with, and those to test with.
+#[pyfunction]
+#[allow(clippy::needless_pass_by_value, reason = "what pyo3 hands over")]
+pub fn cross_validate<'py>(
+    py: Python<'py>,
+    problem: Problem<'py>,
+    train: PyReadonlyArray2<'py, f64>,
+    test: PyReadonlyArray2<'py, f64>,
+    metric: &str,
+) -> PyResult<(Bound<'py, PyDict>, Bound<'py, PyArray1<f64>>)> {
+    let metric = measure(metric)?;
+    let n = train.shape()[1];
+    let (train, test) = (train.as_slice()?, test.as_slice()?);
+    let folds: Vec<[&[f64]; 2]> = train
+        .chunks_exact(n)
+        .zip(test.chunks_exact(n))
+        .map(|(train, test)| [train, test])
+        .collect();
+    let (outcome, stopped_by) = run(py, problem, |task, grid, watch| {
+        let path = task.path(grid, watch)?;
+        let alphas: Vec<f64> = path.iter().map(|point| point.lambda).collect();
+        let of_fold = |fold: &[&[f64]; 2]| task.validate(&alphas, *fold, metric, watch);
+        let of_folds = folds.par_iter().map(of_fold).collect::<Result<Vec<_>, Error>>()?;
+        Ok((path, of_folds))
+    })?;
+    if let Some(error) = stopped_by {
+        return Err(error);
+    }
+    let (path, of_folds) = outcome.map_err(|error: Error| errors::of_regression(&error))?;
+    Ok((to_dict(py, &path)?, of_folds.concat().into_pyarray(py)))
+}
+
+/// Harrell's concordance of risks with survival times.
+#[pyfunction]
+#[allow(clippy::needless_pass_by_value, reason = "what pyo3 hands over")]
+pub fn concordance(
+    risk: PyReadonlyArray1<'_, f64>,
+    times: PyReadonlyArray1<'_, f64>,
+    events: PyReadonlyArray1<'_, bool>,
+    weights: PyReadonlyArray1<'_, f64>,
+) -> PyResult<f64> {
+    let (times, events, weights) = (times.as_slice()?, events.as_slice()?, weights.as_slice()?);
+    let family = Cox::new(times.to_vec(), events.to_vec(), None, Some(weights), Ties::default());
+    let family = family.map_err(|error| errors::of_regression(&error))?;
+    Ok(Metric::Concordance.evaluate(&family, risk.as_slice()?, weights).unwrap_or(f64::NAN))
+}
+
+fn measure(name: &str) -> PyResult<Metric> {
+    Ok(match name {
+        "deviance" => Metric::Deviance,
+        "mse" => Metric::MeanSquaredError,
+        "mae" => Metric::MeanAbsoluteError,
+        "accuracy" => Metric::Accuracy,
+        "auc" => Metric::Auc,
+        "concordance" => Metric::Concordance,
+        _ => return Err(errors::of_input(&format!("there is no metric {name}"))),
+    })
+}
