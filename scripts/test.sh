@@ -30,3 +30,11 @@ python=target/oracle/bin/python
 [ -x "$python" ] || python3 -m venv target/oracle
 "$python" -m pip install --quiet --requirement tests/oracle/requirements.txt
 "$python" -m pytest --quiet -p no:cacheprovider tests/oracle
+
+step 'The Python package, in a fresh environment'
+rm -rf target/python
+python3 -m venv target/python
+python=target/python/bin/python
+"$python" -m pip install --quiet .
+"$python" -m pip install --quiet --requirement crates/chamfer-python/tests/requirements.txt
+"$python" -m pytest --quiet

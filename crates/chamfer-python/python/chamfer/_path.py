@@ -329,9 +329,11 @@ class PathResult:
         used = np.flatnonzero((coefs != 0).any(axis=1))
         largest = used[np.argsort(-np.abs(coefs[used, -1]), kind="stable")]
         labelled = set(largest[:n_labels].tolist()) if self.n_outputs == 1 else set()
+        # Grey is for the others.
+        colours = iter([f"C{k % 10}" for k in range(len(used) + len(used) // 9 + 1) if k % 10 != 7])
         for j in used:
-            style = {"linewidth": 1.6} if j in labelled else {"linewidth": 0.8, "color": "0.7", "zorder": 1}
-            ax.plot(self.alphas, coefs[j], **style)
+            named = {"linewidth": 1.6, "color": next(colours)} if j in labelled else {}
+            ax.plot(self.alphas, coefs[j], **(named or {"linewidth": 0.8, "color": "0.7", "zorder": 1}))
         names = self.feature_names or [f"x{j}" for j in range(self.n_features)]
         _label_ends(ax, [(coefs[j, -1], names[j], ax.lines[k].get_color())
                          for k, j in enumerate(used) if j in labelled], self.alphas[-1])  # fmt: skip

@@ -222,7 +222,7 @@ class Lasso(ElasticNet):
     >>> from chamfer import Lasso
     >>> model = Lasso(alpha=0.1).fit([[0, 0], [1, 1], [2, 2.5]], [0, 1, 2])
     >>> model.predict([[1, 1]]).round(2)
-    array([0.98])
+    array([0.88])
     """
 
     def __init__(

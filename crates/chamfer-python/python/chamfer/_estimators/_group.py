@@ -86,7 +86,7 @@ class GroupLasso(_GroupModel):
     >>> X = rng.normal(size=(100, 6))
     >>> y = X[:, 0] + X[:, 1] + 0.1 * rng.normal(size=100)
     >>> GroupLasso([[0, 1], [2, 3], [4, 5]], alpha=0.2).fit(X, y).coef_.round(1) + 0.0
-    array([0.9, 0.9, 0. , 0. , 0. , 0. ])
+    array([0.8, 0.8, 0. , 0. , 0. , 0. ])
     """
 
     def __init__(

@@ -434,7 +434,7 @@ class SparseClassifier(_Classifier):
     >>> X, y = load_breast_cancer(return_X_y=True)
     >>> model = SparseClassifier(alpha=0.05, standardize=True).fit(X, y)
     >>> int((model.coef_ != 0).sum()), model.score(X, y) > 0.95
-    (7, True)
+    (4, True)
     """
 
     def __init__(
