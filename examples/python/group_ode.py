@@ -115,6 +115,6 @@ for shift, (values, name, colour) in enumerate(zip(norms, ["least squares", "gro
     axes[1].barh(np.arange(12) + 0.27 * (1 - shift), values, height=0.25, color=colour, label=name)
 axes[1].set_yticks(range(12), labels)
 axes[1].invert_yaxis()
-axes[1].set(xlabel="norm over the lakes", title="Terms of the equations")
+axes[1].set(xlabel="norm over the lakes", title="Terms of the equations", xlim=(0, 2.6))
 axes[1].legend(loc="lower right")
 figure.savefig(Path(*sys.argv[1:2]) / "group_ode.png", dpi=150)

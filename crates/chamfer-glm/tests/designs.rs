@@ -163,7 +163,12 @@ fn all_designs_are_the_same_matrix() {
         Chunks { columns, reads, fails_at: usize::MAX, columns_at_a_time }
     };
     let numeric = DenseDesign::new(N, 3, &data.columns[..3 * N]).unwrap();
-    let designs: [(&str, Box<dyn Design>); 7] = [
+    let short = |indices: &[usize]| -> Vec<i32> {
+        indices.iter().map(|&index| i32::try_from(index).unwrap()).collect()
+    };
+    let (column_starts, row_indices) = (short(&by_column.0), short(&by_column.1));
+    let (row_starts, column_indices) = (short(&by_row.0), short(&by_row.1));
+    let designs: [(&str, Box<dyn Design>); 9] = [
         ("rows", Box::new(RowMajorDesign::new(N, P, &rows).unwrap())),
         (
             "sparse columns",
@@ -172,6 +177,14 @@ fn all_designs_are_the_same_matrix() {
         (
             "sparse rows",
             Box::new(SparseRowDesign::new(P, &by_row.0, &by_row.1, &by_row.2).unwrap()),
+        ),
+        (
+            "sparse columns, short indices",
+            Box::new(SparseDesign::new(N, &column_starts, &row_indices, &by_column.2).unwrap()),
+        ),
+        (
+            "sparse rows, short indices",
+            Box::new(SparseRowDesign::new(P, &row_starts, &column_indices, &by_row.2).unwrap()),
         ),
         ("mixed", Box::new(MixedDesign::new(Some(numeric), factors(), mixed).unwrap())),
         ("chunks, nothing kept", Box::new(ChunkedDesign::new(chunks(0, 100), 0).unwrap())),
@@ -275,6 +288,8 @@ fn malformed_designs_are_refused() {
     assert!(RowMajorDesign::new(2, 3, &[0.0; 5]).is_err());
     assert!(SparseRowDesign::new(2, &[0, 2], &[1, 0], &[1.0, 2.0]).is_err());
     assert!(SparseRowDesign::new(2, &[0, 1], &[2], &[1.0]).is_err());
+    assert!(SparseRowDesign::new(2, &[0, 1], &[-1], &[1.0]).is_err());
+    assert!(SparseRowDesign::new(2, &[0, -1], &[0], &[1.0_f32]).is_err());
     assert!(Factor::new(&[0, 3], 3).unwrap_err().to_string().contains("row 1"));
     let factor = Factor::new(&[0, 1, 0], 2).unwrap();
     let level = |level| vec![MixedColumn::Level { factor: 0, level }];
