@@ -125,6 +125,7 @@ def test_multi_task_lasso_cv(seed):
 
 
 def logistic_objective(problem, coef, intercept, classes, alpha):
+    coef = coef.astype(np.float64)
     predictor = problem.dense @ coef.T + intercept
     if predictor.shape[1] == 1:
         predictor = np.hstack([np.zeros_like(predictor), predictor])
@@ -142,7 +143,7 @@ def test_logistic_regression(kind, seed, n_classes):
     problem = RandomProblem(kind, seed)
     classes = np.digitize(problem.y, np.quantile(problem.y, np.arange(1, n_classes) / n_classes))
     alpha = 0.03
-    ours = chamfer.SparseClassifier(alpha=alpha, tol=1e-10, **problem.options)
+    ours = chamfer.SparseClassifier(alpha=alpha, **problem.options)
     ours.fit(problem.X, classes, **of_weights(problem))
     problem.y = classes
     total = len(classes) if problem.weights is None else problem.weights.sum()

@@ -1,7 +1,9 @@
 """Everything that the documentation shows runs: the gallery, the examples of docstrings, the README."""
 
+import ast
 import doctest
 import importlib
+import inspect
 import os
 import pkgutil
 import re
@@ -53,3 +55,38 @@ def test_every_public_name_is_documented_and_stubbed():
         assert getattr(chamfer, name).__doc__, name
     assert (Path(chamfer.__file__).parent / "py.typed").exists()
     assert set(chamfer.__all__) <= set(dir(chamfer))
+
+
+def signatures_of_stub(path):
+    """Names of the parameters of functions and methods, by their qualified names."""
+
+    def names(function):
+        a = function.args
+        own = [argument.arg for argument in [*a.posonlyargs, *a.args, *a.kwonlyargs]]
+        return own + [a.kwarg.arg] if a.kwarg else own
+
+    found = {}
+    for node in ast.parse(path.read_text()).body:
+        if isinstance(node, ast.FunctionDef):
+            found[node.name] = names(node)
+        if isinstance(node, ast.ClassDef):
+            methods = [method for method in node.body if isinstance(method, ast.FunctionDef)]
+            found |= {f"{node.name}.{method.name}": names(method) for method in methods if not method.decorator_list}
+    return found
+
+
+@pytest.mark.parametrize(
+    "module", ["_estimators", "_minimize", "_path", "families", "parametrizations", "penalties"]
+)
+def test_stubs_have_the_signatures_of_the_code(module):
+    folder = Path(chamfer.__file__).parent
+    stub = folder / module / "__init__.pyi" if (folder / module).is_dir() else folder / f"{module}.pyi"
+    code = importlib.import_module(f"chamfer.{module}")
+    signatures = signatures_of_stub(stub)
+    assert signatures
+    for name, parameters in signatures.items():
+        owner, _, method = name.rpartition(".")
+        function = getattr(code, name) if not owner else inspect.getattr_static(getattr(code, owner), method)
+        # `available_if` wraps methods.
+        function = getattr(function, "fn", function)
+        assert list(inspect.signature(function).parameters) == parameters, name

@@ -23,4 +23,3 @@ from ._path import PathResult as PathResult
 from ._path import path as path
 
 __version__: str
-__all__: list[str]

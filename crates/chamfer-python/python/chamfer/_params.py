@@ -41,7 +41,7 @@ class Parameters:
         theirs = other.get_params()
         return all(_same(value, theirs[name]) for name, value in self.get_params().items())
 
-    __hash__ = None
+    __hash__ = None  # type: ignore[assignment]
 
 
 def _short(value):

@@ -14,7 +14,7 @@ from sklearn.utils.validation import (
 from .._certificate import Certificate
 from .._problem import Problem
 from .._progress import warn_unless_converged
-from ..exceptions import WeightError
+from ..exceptions import Interrupted, WeightError
 
 DTYPES = (np.float64, np.float32)
 
@@ -69,7 +69,11 @@ class SparseLinearModel(BaseEstimator):
 
     def _solve(self, problem, alpha):
         """The solution at one strength: coefficients, intercept, steps and certificate."""
-        done = problem.path([alpha], 1.0, self.tol, getattr(self, "n_jobs", None))
+        try:
+            done = problem.path([alpha], 1.0, self.tol, getattr(self, "n_jobs", None))
+        except Interrupted:
+            # Of one fit there is nothing to keep.
+            raise KeyboardInterrupt from None
         warn_unless_converged(done, self.tol, stacklevel=5)
         return Solution(problem, done, 0)
 
