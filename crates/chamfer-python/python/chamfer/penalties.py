@@ -73,8 +73,6 @@ class Penalty(Parameters):
             spec["bounds"] = (_bound(lower, -np.inf, n_cols), _bound(upper, np.inf, n_cols))
         if getattr(self, "across_outputs", False) and n_outputs > 1:
             spec["across_outputs"] = True
-            # As in scikit-learn and glmnet: a column weighs 1, however many outputs there are.
-            spec.setdefault("weights", [1.0] * n_cols)
         return spec
 
 
