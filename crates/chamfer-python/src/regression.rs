@@ -151,7 +151,7 @@ fn run<'py, T: Send>(
         design: design.as_ref(),
         family: family.as_ref(),
         penalty: &penalty,
-        settings: RegressionSettings { intercept, standardize, offset },
+        settings: RegressionSettings { intercept, standardize, offset, ..Default::default() },
         tolerance: problem.tolerance,
     };
     let (grid, progress) = (&problem.alphas, problem.progress.as_ref());
