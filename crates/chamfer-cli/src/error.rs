@@ -67,6 +67,9 @@ pub enum CliError {
     /// Ctrl-C before anything was done.
     #[error("interrupted before the first lambda was done; nothing was written")]
     InterruptedEarly,
+    /// The same for stability selection.
+    #[error("interrupted before the first pair of halves was done; nothing was written")]
+    StabilityInterruptedEarly,
 }
 
 /// What the rows and columns of the data are called, for the errors of a regression.
@@ -166,6 +169,10 @@ impl CliError {
             }
             Glm::OutsideBounds { column: j, value } => format!(
                 "the coefficient of column \"{}\" is {value}, outside of its bounds",
+                column(j)
+            ),
+            Glm::KeptOut { column: j, value } => format!(
+                "the coefficient of column \"{}\" is {value}, but the adaptive penalty keeps it out",
                 column(j)
             ),
             Glm::InvalidTarget { row: i, value, family, needed } => format!(

@@ -1,7 +1,8 @@
 //! The `chamfer` command: certified sparse regression on real data.
 //!
 //! `input` turns a file into numbers, `commands` do one subcommand each, `model` is the file that
-//! they exchange, `spec` names families and penalties, `output` and `plot` are what a person sees.
+//! they exchange, with `relaxed` for its refits; `spec` names families and penalties, `select` says which columns
+//! and which λ; `output` and `plot` are what a person sees.
 
 mod args;
 mod commands;
@@ -12,6 +13,8 @@ mod machine;
 mod model;
 mod output;
 mod plot;
+mod relaxed;
+mod select;
 mod spec;
 
 use std::process::ExitCode;

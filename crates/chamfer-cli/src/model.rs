@@ -4,6 +4,8 @@ use crate::args::LambdaChoice;
 use crate::error::CliError;
 use crate::input::Encoding;
 use crate::output::{count, list, significant};
+use crate::relaxed::{RelaxedCv, RelaxedRecord};
+use crate::select::Criteria;
 use crate::spec::{FamilyName, FamilySpec, MetricName, PenaltySpec, StartName};
 use chamfer_glm::{Coefficients, Optimality};
 use serde::{Deserialize, Serialize};
@@ -83,6 +85,9 @@ pub struct CvRecord {
     pub lambda_best: f64,
     /// The largest λ whose mean is within one standard error of it.
     pub lambda_1se: f64,
+    /// The same for blends with refits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub relaxed: Option<RelaxedCv>,
 }
 
 /// The fit at one λ.
@@ -107,6 +112,12 @@ pub struct FitRecord {
     pub converged: bool,
     pub newton_steps: usize,
     pub seconds: f64,
+    /// Information criteria, where they are defined.
+    #[serde(flatten)]
+    pub criteria: Option<Criteria>,
+    /// The refit without the penalty.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub relaxed: Option<RelaxedRecord>,
     #[serde(flatten)]
     pub fitted: Fitted,
 }
@@ -177,18 +188,7 @@ impl Model {
 
     /// What is predicted, in a few words: the targets, and which of two classes if they are not 0 and 1.
     pub fn target_title(&self) -> String {
-        const SHOWN: usize = 3;
-        let targets = self.encoding.targets();
-        let title = list(&targets[..targets.len().min(SHOWN)], targets.len());
-        match self.encoding.classes() {
-            Some([other, positive]) if self.outputs().len() == 1 => {
-                if (other.as_str(), positive.as_str()) == ("0", "1") {
-                    return title;
-                }
-                format!("{title} = {positive}")
-            }
-            _ => title,
-        }
+        target_title(&self.family, &self.encoding)
     }
 
     /// What the number of nonzero coefficients counts, for the axis of a picture.
@@ -212,6 +212,7 @@ impl Model {
             LambdaChoice::Given(lambda) => lambda,
             LambdaChoice::Best => validated()?.lambda_best,
             LambdaChoice::OneStandardError => validated()?.lambda_1se,
+            LambdaChoice::Criterion(name) => return self.cheapest(name),
         };
         self.fit_at(lambda, path)
     }
@@ -277,6 +278,22 @@ impl FitRecord {
             Fitted::Several { outputs } => outputs.get(name).ok_or_else(|| lacks(name)),
         };
         outputs.iter().map(|name| predictor(name)?.by_position(positions, path)).collect()
+    }
+}
+
+/// What is predicted, in a few words: the targets, and which of two classes if they are not 0 and 1.
+pub fn target_title(family: &FamilySpec, encoding: &Encoding) -> String {
+    const SHOWN: usize = 3;
+    let targets = encoding.targets();
+    let title = list(&targets[..targets.len().min(SHOWN)], targets.len());
+    match encoding.classes() {
+        Some([other, positive]) if output_names(family, encoding).len() == 1 => {
+            if (other.as_str(), positive.as_str()) == ("0", "1") {
+                return title;
+            }
+            format!("{title} = {positive}")
+        }
+        _ => title,
     }
 }
 

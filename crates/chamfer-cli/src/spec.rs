@@ -2,6 +2,7 @@
 
 use crate::error::CliError;
 use crate::input::TargetKind;
+use crate::select::AdaptiveSpec;
 use chamfer_glm::{
     Binomial, Cox, Error as GlmError, Family, Gamma, Gaussian, Huber, Metric, MultiGaussian,
     Multinomial, NegativeBinomial, PathStart, Poisson, Regularizer, Separable, SquaredHinge, Ties,
@@ -9,7 +10,7 @@ use chamfer_glm::{
 };
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// How the target depends on the linear predictor.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
@@ -347,6 +348,12 @@ pub struct PenaltySpec {
     /// Coded columns without a penalty.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unpenalized: Vec<String>,
+    /// What the penalty of a column, or a group, is multiplied by.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub weights: BTreeMap<String, f64>,
+    /// Factors from a first fit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub adaptive: Option<AdaptiveSpec>,
     /// Lower and upper bound of the coded columns that have any.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub bounds: BTreeMap<String, [Option<f64>; 2]>,
@@ -382,14 +389,18 @@ impl PenaltySpec {
             PenaltyName::Scad => Regularizer::scad(shape(3.7)),
             PenaltyName::NonNegative => Regularizer::non_negative(),
             PenaltyName::Group => {
-                Regularizer::group_lq(self.members(names, &unpenalized)?, shape(1.0))
+                Regularizer::group_lq(self.members(names)?.into_values().collect(), shape(1.0))
             }
             PenaltyName::SparseGroup => {
-                Regularizer::sparse_group(self.members(names, &unpenalized)?, shape(0.5))
+                Regularizer::sparse_group(self.members(names)?.into_values().collect(), shape(0.5))
             }
         };
         let penalty = if self.across_outputs { penalty.across_outputs() } else { penalty };
         let penalty = penalty.with_l1_ratio(self.l1_ratio).with_unpenalized(unpenalized);
+        let penalty = match self.factors(names)? {
+            Some(factors) => penalty.with_factors(factors),
+            None => penalty,
+        };
         if self.bounds.is_empty() {
             return Ok(penalty);
         }
@@ -400,8 +411,13 @@ impl PenaltySpec {
         Ok(penalty.with_bounds(&end(0, f64::NEG_INFINITY), &end(1, f64::INFINITY)))
     }
 
-    /// The columns of each group.
-    fn members(&self, names: &[String], free: &[usize]) -> Result<Vec<Vec<usize>>, CliError> {
+    /// Whether the terms of the penalty are groups.
+    pub fn has_groups(&self) -> bool {
+        matches!(self.name, PenaltyName::Group | PenaltyName::SparseGroup)
+    }
+
+    /// The penalized columns of each group.
+    pub fn members(&self, names: &[String]) -> Result<BTreeMap<&str, Vec<usize>>, CliError> {
         let Some(groups) = &self.groups else {
             return Err(CliError::Options(
                 "this penalty needs groups: give --groups FILE with a column and a group in each \
@@ -410,7 +426,9 @@ impl PenaltySpec {
             ));
         };
         let mut members: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
-        for (j, name) in names.iter().enumerate().filter(|(j, _)| !free.contains(j)) {
+        let free: HashSet<&str> = self.unpenalized.iter().map(String::as_str).collect();
+        for (j, name) in names.iter().enumerate().filter(|(_, name)| !free.contains(name.as_str()))
+        {
             let group = groups.get(name).ok_or_else(|| {
                 CliError::Options(format!(
                     "column \"{name}\" has no group: add it to the file of --groups, or leave it \
@@ -419,7 +437,7 @@ impl PenaltySpec {
             })?;
             members.entry(group).or_default().push(j);
         }
-        Ok(members.into_values().collect())
+        Ok(members)
     }
 
     /// The group of a coded column, or the column itself where there are none.
@@ -440,7 +458,12 @@ impl PenaltySpec {
 
     /// What the picture is called.
     pub fn title(&self) -> &'static str {
+        let is_adaptive = self.adaptive.is_some();
         match self.name {
+            PenaltyName::Lasso if is_adaptive && self.l1_ratio < 1.0 => "Adaptive elastic net path",
+            PenaltyName::Lasso if is_adaptive => "Adaptive lasso path",
+            PenaltyName::NonNegative if is_adaptive => "Adaptive non-negative lasso path",
+            PenaltyName::Group if is_adaptive => "Adaptive group lasso path",
             PenaltyName::Lasso if self.l1_ratio < 1.0 => "Elastic net path",
             PenaltyName::Lasso => "Lasso path",
             PenaltyName::Lq => "ℓ_q path",
@@ -455,7 +478,7 @@ impl PenaltySpec {
     /// The penalty, for people, with `several` outputs or one.
     pub fn formula(&self, standardized: bool, weighted: bool, several: bool) -> String {
         let bounds = if self.bounds.is_empty() { "" } else { ", β within their bounds" };
-        self.unbounded_formula(standardized, weighted, several) + bounds
+        self.unbounded_formula(standardized, weighted, several) + &self.factors_formula() + bounds
     }
 
     fn unbounded_formula(&self, standardized: bool, weighted: bool, several: bool) -> String {

@@ -190,6 +190,16 @@ pub enum Error {
         /// The coefficient.
         value: f64,
     },
+    /// A coefficient to certify is of a column that the penalty keeps out.
+    #[error(
+        "column {column} has the coefficient {value}, but an infinite penalty factor keeps it out"
+    )]
+    KeptOut {
+        /// The column.
+        column: usize,
+        /// The coefficient.
+        value: f64,
+    },
     /// A path is to start at a coefficient or an intercept that is NaN or infinite.
     #[error("the start has a coefficient that is {value}: start at the coefficients of a fit")]
     NonFiniteStart {

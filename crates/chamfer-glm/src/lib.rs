@@ -15,7 +15,7 @@
 //! | proof | [`Optimality`] |
 //! | choice of λ | [`Regression::cross_validate`], [`Folds`], [`Metric`]; [`Regression::criterion`] |
 //! | choice of columns | [`Regression::stability`] |
-//! | refits | [`Regression::relax`], [`Regularizer::adaptive`] |
+//! | two fits | [`Regression::relax`], [`Regression::adaptive`] |
 //!
 //! Least squares with the lasso has a solver of its own, which is faster, behind [`Problem`] and
 //! [`path()`].
@@ -52,6 +52,8 @@
 //! println!("best lambda: {}", lambdas[validated.best]);
 //! # Ok::<(), chamfer_glm::Error>(())
 //! ```
+//!
+#![doc = include_str!("tested.md")]
 
 mod cv;
 mod design;
@@ -61,7 +63,7 @@ mod path;
 mod regression;
 mod regularizer;
 
-pub use cv::{CrossValidation, Folds, Metric, Stability, Target};
+pub use cv::{Adaptive, CrossValidation, FirstFit, Folds, Metric, Plan, Stability, Target};
 pub use design::{
     Centred, ChunkedDesign, ColumnReport, DenseDesign, Design, Factor, Index, MixedColumn,
     MixedDesign, Moments, RowChunks, RowMajorDesign, SparseDesign, SparseRowDesign, Standardized,

@@ -28,6 +28,8 @@ pub struct Regularizer {
     shape: Shape,
     groups: Option<Vec<Vec<usize>>>,
     weights: Option<Vec<f64>>,
+    /// What each term's weight is multiplied by.
+    factors: Option<Vec<f64>>,
     unpenalized: Vec<usize>,
     l1_ratio: f64,
     /// Lower and upper bound of each column's coefficients.
@@ -48,7 +50,8 @@ enum Shape {
 impl Regularizer {
     fn new(shape: Shape, groups: Option<Vec<Vec<usize>>>) -> Self {
         let unpenalized = Vec::new();
-        Self { shape, groups, weights: None, unpenalized, l1_ratio: 1.0, bounds: None }
+        let (weights, factors, bounds) = (None, None, None);
+        Self { shape, groups, weights, factors, unpenalized, l1_ratio: 1.0, bounds }
     }
 
     /// The lasso.
@@ -117,27 +120,66 @@ impl Regularizer {
         self
     }
 
-    /// Multiplies the penalty of term `t` (a column or a group) by `weights[t]`; 0 is no penalty.
+    /// Gives term `t` (a column or a group) the weight `weights[t]` instead of 1 or `√n_g`; 0 is no penalty.
     #[must_use]
     pub fn with_weights(mut self, weights: Vec<f64>) -> Self {
         self.weights = Some(weights);
         self
     }
 
-    /// The adaptive lasso (Zou 2006): weights `abs(b_j)^−γ` from a first fit `b`, one for each column. A
-    /// column that is 0 there stays 0: its weight is `10¹⁰` times the largest of the others.
+    /// Multiplies the weight of term `t`, whatever it is, by `factors[t]` (glmnet's penalty factors, which are
+    /// not rescaled here); 0 is no penalty, and an infinite factor keeps the term out. Several calls multiply,
+    /// and a 0 stays.
+    #[must_use]
+    pub fn with_factors(mut self, factors: Vec<f64>) -> Self {
+        let times = |(a, b): (&f64, f64)| if *a == 0.0 || b == 0.0 { 0.0 } else { a * b };
+        self.factors = Some(match &self.factors {
+            // A wrong number of factors is refused with the data.
+            Some(before) if before.len() == factors.len() => {
+                before.iter().zip(factors).map(times).collect()
+            }
+            _ => factors,
+        });
+        self
+    }
+
+    /// The adaptive lasso (Zou 2006) and group lasso (Wei & Huang 2010): factors `(max_s ‖b_s‖ / ‖b_t‖)^γ` of
+    /// the terms `t` from a first fit `b`, one number for each column, on the scale on which coefficients are
+    /// penalized. A term that is 0 there is kept out.
     ///
-    /// Takes the place of other weights; `b` with zeros only leaves all weights at 1.
+    /// Dividing by the largest makes λ independent of the target's scale. [`Regression::adaptive`] has the
+    /// first fit, too.
+    ///
+    /// [`Regression::adaptive`]: crate::Regression::adaptive
     #[must_use]
     pub fn adaptive(self, first_fit: &[f64], gamma: f64) -> Self {
-        let largest = first_fit.iter().fold(0.0, |most: f64, b| most.max(b.abs()));
-        // Relative to the largest, so that the scale of the target does not matter.
-        let weight = |b: &f64| (largest / b.abs()).powf(gamma);
-        let finite = first_fit.iter().map(weight).filter(|w| w.is_finite());
-        let excluded = 1e10 * finite.fold(1.0, f64::max);
-        let weights = first_fit.iter().map(|b| if *b == 0.0 { excluded } else { weight(b) });
-        let weights = if largest > 0.0 { weights.collect() } else { vec![1.0; first_fit.len()] };
-        self.with_weights(weights)
+        let factors = self.adaptive_factors(first_fit, gamma);
+        self.with_factors(factors)
+    }
+
+    /// The factors of [`adaptive`](Self::adaptive), without those that the penalty has already.
+    pub(crate) fn adaptive_factors(&self, first_fit: &[f64], gamma: f64) -> Vec<f64> {
+        let mut values = first_fit.to_vec();
+        for &column in &self.unpenalized {
+            if let Some(b) = values.get_mut(column) {
+                *b = 0.0;
+            }
+        }
+        let square = |j: &usize| values.get(*j).map_or(0.0, |b| b * b);
+        let size = |columns: &[usize]| columns.iter().map(square).sum::<f64>().sqrt();
+        let mut sizes: Vec<f64> = match &self.groups {
+            Some(groups) => groups.iter().map(|columns| size(columns)).collect(),
+            None => values.iter().map(|b| b.abs()).collect(),
+        };
+        for of_terms in [&self.weights, &self.factors].into_iter().flatten() {
+            for (size, _) in sizes.iter_mut().zip(of_terms).filter(|(_, value)| **value == 0.0) {
+                *size = 0.0;
+            }
+        }
+        let largest = sizes.iter().copied().fold(0.0, f64::max);
+        let factor =
+            |size: f64| if size > 0.0 { (largest / size).powf(gamma) } else { f64::INFINITY };
+        sizes.into_iter().map(factor).collect()
     }
 
     /// Leaves these columns out of the penalty.
@@ -179,6 +221,15 @@ impl Regularizer {
     pub(crate) fn limits(&self, column: usize) -> (f64, f64) {
         let least = if self.shape == Shape::NonNegative { 0.0 } else { f64::NEG_INFINITY };
         self.bounds.as_ref().map_or((least, f64::INFINITY), |bounds| bounds[column])
+    }
+
+    /// The bounds that hold without the penalty, for `n_cols` columns.
+    pub(crate) fn refit_bounds(&self, n_cols: usize) -> Option<Vec<(f64, f64)>> {
+        let has_signs = self.shape == Shape::NonNegative && self.bounds.is_none();
+        let is_free = |j: &usize| has_signs && self.unpenalized.contains(j);
+        let free = (f64::NEG_INFINITY, f64::INFINITY);
+        let of = |j: usize| if is_free(&j) { free } else { self.limits(j) };
+        (has_signs || self.bounds.is_some()).then(|| (0..n_cols).map(of).collect())
     }
 
     /// The share `α` of `R`; the rest is a ridge.
@@ -283,6 +334,12 @@ impl Regularizer {
                 return Err(Error::InvalidPenaltyWeight { term, value: weights[term] });
             }
         }
+        if let Some(factors) = &self.factors {
+            Error::check_length("the penalty factors", n_terms, factors.len())?;
+            if let Some(term) = factors.iter().position(|f| f.is_nan() || *f < 0.0) {
+                return Err(Error::InvalidPenaltyWeight { term, value: factors[term] });
+            }
+        }
         let mut grouped = free.clone();
         for term in 0..n_terms {
             let single = [term];
@@ -301,7 +358,13 @@ impl Regularizer {
                 .weights
                 .as_ref()
                 .map_or_else(|| self.default_weight(size * n_outputs), |weights| weights[term]);
+            let factor = self.factors.as_ref().map_or(1.0, |factors| factors[term]);
+            let weight = if factor == 0.0 || weight == 0.0 { 0.0 } else { factor * weight };
             if size == 0 {
+                continue;
+            }
+            if weight == f64::INFINITY {
+                terms.columns.truncate(first);
                 continue;
             }
             if weight == 0.0 {

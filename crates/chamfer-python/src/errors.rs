@@ -20,9 +20,7 @@ pub fn of_regression(error: &chamfer_glm::Error) -> PyErr {
         }
         E::EmptyDesign { .. } | E::InvalidSparseRow { .. } => "DesignError",
         E::ConstantTarget { .. } => "ConstantTargetError",
-        E::InvalidTarget { row, .. }
-        | E::InvalidTime { row, .. }
-        | E::InvalidClass { row, .. } => {
+        E::InvalidTarget { row, .. } | E::InvalidTime { row, .. } | E::InvalidClass { row, .. } => {
             row_at = Some(*row);
             "TargetError"
         }

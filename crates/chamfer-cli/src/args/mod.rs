@@ -2,13 +2,16 @@
 
 mod given;
 mod problem;
+mod select;
 
 use crate::error::CliError;
 use crate::input::{Format, Missing};
+use crate::select::CriterionName;
 use crate::spec::{MetricName, PenaltySpec, StartName};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 pub use given::{GivenOptions, parse};
 pub use problem::ProblemArgs;
+pub use select::{ChoiceArgs, RefineArgs, StabilityArgs};
 use std::path::PathBuf;
 
 const OBJECTIVE: &str = "\
@@ -59,6 +62,9 @@ pub enum Command {
     /// Fit at one λ
     #[command(after_long_help = OBJECTIVE)]
     Fit(FitArgs),
+    /// Find the columns that are selected on most random halves of the rows
+    #[command(after_long_help = OBJECTIVE)]
+    Stability(StabilityArgs),
     /// Predict with a model on the rows of a file
     Predict(PredictArgs),
     /// Recompute the certificate of a model from the data alone
@@ -228,7 +234,13 @@ pub struct PathArgs {
     pub model: ModelArgs,
 
     #[command(flatten)]
+    pub refine: RefineArgs,
+
+    #[command(flatten)]
     pub grid: GridArgs,
+
+    #[command(flatten)]
+    pub choice: ChoiceArgs,
 
     #[command(flatten)]
     pub resume: ResumeArgs,
@@ -280,6 +292,9 @@ pub struct CvArgs {
     pub model: ModelArgs,
 
     #[command(flatten)]
+    pub refine: RefineArgs,
+
+    #[command(flatten)]
     pub grid: GridArgs,
 
     #[command(flatten)]
@@ -315,6 +330,9 @@ pub struct FitArgs {
     #[command(flatten)]
     pub model: ModelArgs,
 
+    #[command(flatten)]
+    pub refine: RefineArgs,
+
     /// The λ to fit
     #[arg(short, long, value_parser = lambda, allow_negative_numbers = true)]
     pub lambda: f64,
@@ -328,10 +346,22 @@ pub struct PredictArgs {
     #[command(flatten)]
     pub file: FileArgs,
 
-    /// Which λ of a path to predict with: a number, or after `cv` best or 1se, the largest within one
-    /// standard error of it [default: every one, a column each]
+    /// Which λ of a path to predict with: a number; aic, bic or ebic, the least of that criterion; or after `cv`
+    /// best or 1se, the largest within one standard error of it [default: every one, a column each]
     #[arg(short, long, value_parser = lambda_choice, allow_negative_numbers = true)]
     pub lambda: Option<LambdaChoice>,
+
+    /// Predict with the refits of --relax, blended with this share of the penalized fits, from 0 to 1
+    /// [GAMMA: what `cv` chose, or 0]
+    #[arg(
+        long,
+        value_name = "GAMMA",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "chosen",
+        value_parser = blend
+    )]
+    pub relaxed: Option<Blend>,
 
     /// Print linear predictors instead of means or probabilities
     #[arg(long)]
@@ -382,12 +412,36 @@ pub enum LambdaChoice {
     Given(f64),
     Best,
     OneStandardError,
+    /// The least of a criterion.
+    Criterion(CriterionName),
+}
+
+/// The share of the penalized fit in a relaxed one.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Blend {
+    Given(f64),
+    Chosen,
+}
+
+fn blend(text: &str) -> Result<Blend, String> {
+    if text == "chosen" {
+        return Ok(Blend::Chosen);
+    }
+    let value = number(text)?;
+    if (0.0..=1.0).contains(&value) {
+        Ok(Blend::Given(value))
+    } else {
+        Err("must be between 0, the refit, and 1, the penalized fit".to_owned())
+    }
 }
 
 fn lambda_choice(text: &str) -> Result<LambdaChoice, String> {
     match text.trim() {
         "best" => Ok(LambdaChoice::Best),
         "1se" => Ok(LambdaChoice::OneStandardError),
+        "aic" => Ok(LambdaChoice::Criterion(CriterionName::Aic)),
+        "bic" => Ok(LambdaChoice::Criterion(CriterionName::Bic)),
+        "ebic" => Ok(LambdaChoice::Criterion(CriterionName::Ebic)),
         number => lambda(number).map(LambdaChoice::Given),
     }
 }
@@ -400,6 +454,15 @@ fn tolerance(text: &str) -> Result<f64, String> {
 fn fraction(text: &str) -> Result<f64, String> {
     let value = number(text)?;
     if value > 0.0 && value < 1.0 { Ok(value) } else { Err("must be between 0 and 1".to_owned()) }
+}
+
+fn positive(text: &str) -> Result<f64, String> {
+    let value = number(text)?;
+    if value > 0.0 && value.is_finite() {
+        Ok(value)
+    } else {
+        Err("must be a finite number above 0".to_owned())
+    }
 }
 
 fn l1_ratio(text: &str) -> Result<f64, String> {

@@ -67,6 +67,11 @@ pub struct ProblemArgs {
     #[arg(long, value_name = "COLUMNS", value_delimiter = ',', help_heading = "Model")]
     pub unpenalized: Vec<String>,
 
+    /// What the penalty of columns (or groups) is multiplied by: COLUMN=NUMBER, with * and ? as wildcards, or a
+    /// CSV file with a column and a number in each row; 0 is no penalty, others keep 1; later ones win
+    #[arg(long, value_name = "FILE|COLUMN=NUMBER", value_delimiter = ',', help_heading = "Model")]
+    pub penalty_weights: Vec<String>,
+
     /// Least values of coefficients, at most 0: a number for all columns, COLUMN=NUMBER for some (with
     /// * and ? as wildcards), or both, as in `--lower=-1,age=0`; later ones win
     #[arg(
@@ -152,7 +157,21 @@ impl ProblemArgs {
         let bounds = self.bounds(names, file)?;
         let across_outputs = self.is_across_outputs(outputs)?;
         let (name, l1_ratio) = (self.penalty, self.l1_ratio);
-        Ok(PenaltySpec { name, shape, l1_ratio, groups, unpenalized, bounds, across_outputs })
+        let (weights, adaptive) = (BTreeMap::new(), None);
+        let spec = PenaltySpec {
+            name,
+            shape,
+            l1_ratio,
+            groups,
+            unpenalized,
+            weights,
+            adaptive,
+            bounds,
+            across_outputs,
+        };
+        let terms = spec.terms(names)?;
+        let weights = input::penalty_weights(&self.penalty_weights, &terms, has_groups)?;
+        Ok(PenaltySpec { weights, ..spec })
     }
 
     /// Whether the coefficients of a column for all outputs are tied, which groups of columns do anyway.

@@ -1,7 +1,7 @@
 //! `chamfer check`: the certificate again, from the data alone.
 
 use super::solved::support;
-use super::{Status, data, to_json};
+use super::{Status, data, relax, to_json};
 use crate::args::CheckArgs;
 use crate::error::CliError;
 use crate::input::Need;
@@ -39,8 +39,17 @@ pub fn run(args: &CheckArgs) -> Result<Status, CliError> {
             let (optimality, explained) =
                 regression.certify(&coefficients, fit.lambda).map_err(regression_error)?;
             progress.advance(nonzero);
+            let relaxed = relax::certified(
+                fit,
+                &regression,
+                model.outputs(),
+                &positions,
+                tolerance,
+                &args.model,
+            )?;
+            let relaxed = relaxed.transpose().map_err(regression_error)?;
             let seconds = started.elapsed().as_secs_f64();
-            let fit = FitRecord { nonzero, seconds, ..fit.clone() };
+            let fit = FitRecord { nonzero, seconds, relaxed, ..fit.clone() };
             Ok(fit.certified(&optimality, explained, tolerance))
         })
         .collect::<Result<Vec<_>, CliError>>()?;
@@ -60,6 +69,15 @@ pub fn run(args: &CheckArgs) -> Result<Status, CliError> {
         print(&to_json(&report)?)?;
     } else {
         print(&table.text())?;
+    }
+    let n_refits =
+        checked.iter().filter(|fit| fit.relaxed.as_ref().is_some_and(|r| !r.converged)).count();
+    if n_missed == 0 && n_refits > 0 {
+        say(&format!(
+            "not certified: {} missed the tolerance on this data",
+            count(n_refits, "refit")
+        ));
+        return Ok(Status::ToleranceMissed);
     }
     if n_missed == 0 {
         let fits = count(checked.len(), "fit");

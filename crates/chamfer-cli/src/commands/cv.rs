@@ -23,23 +23,47 @@ pub fn fold_column(args: &CvArgs) -> Option<(Role, String)> {
     given.or_else(|| args.fold_groups.clone().map(|name| (Role::FoldGroups, name)))
 }
 
-/// The fold of each row.
+/// The fold of each row, as the options of `cv` have it.
 pub fn folds(args: &CvArgs, family: &FamilySpec, frame: &Frame) -> Result<Folds, GlmError> {
-    let (seed, n_rows) = (args.model.seed, frame.matrix.n_rows());
+    let seed = args.model.seed;
     let n_folds = args.folds.unwrap_or(DEFAULT_FOLDS) as usize;
-    match (&frame.folds, family.name) {
-        (Some(of_row), _) if args.fold_column.is_some() => Folds::given(numbered(of_row)),
-        (Some(groups), _) => Folds::grouped(&numbered(groups), n_folds, seed),
-        (None, FamilyName::Binomial | FamilyName::SquaredHinge | FamilyName::Multinomial) => {
-            let target = frame.target.as_deref().unwrap_or_default();
-            Folds::stratified(&numbered(target), n_folds, seed)
-        }
-        (None, FamilyName::Cox) if frame.event.is_some() => {
-            let event = frame.event.as_deref().unwrap_or_default();
-            Folds::stratified(&numbered(event), n_folds, seed)
-        }
-        (None, _) => Folds::random(n_rows, n_folds, seed),
+    match &frame.folds {
+        Some(of_row) if args.fold_column.is_some() => Folds::given(numbered(of_row)),
+        Some(groups) => Folds::grouped(&numbered(groups), n_folds, seed),
+        None => drawn(n_folds, seed, family, frame),
     }
+}
+
+/// Folds where there are no options for them.
+pub fn default_folds(seed: u64, family: &FamilySpec, frame: &Frame) -> Result<Folds, GlmError> {
+    drawn((DEFAULT_FOLDS as usize).min(frame.matrix.n_rows()), seed, family, frame)
+}
+
+/// Random folds with as many of each class, or of events, in all.
+fn drawn(n_folds: usize, seed: u64, family: &FamilySpec, frame: &Frame) -> Result<Folds, GlmError> {
+    Folds::stratified(&strata(family, frame), n_folds, seed)
+}
+
+/// What folds should have the same share of, as a label of each row: classes or events.
+pub fn strata(family: &FamilySpec, frame: &Frame) -> Vec<usize> {
+    match (family.name, &frame.target, &frame.event) {
+        (
+            FamilyName::Binomial | FamilyName::SquaredHinge | FamilyName::Multinomial,
+            Some(target),
+            _,
+        ) => numbered(target),
+        (FamilyName::Cox, _, Some(event)) => numbered(event),
+        _ => vec![0; frame.matrix.n_rows()],
+    }
+}
+
+/// How predictions are measured.
+pub fn metric(given: Option<MetricName>, family: &FamilySpec) -> MetricName {
+    let default = match family.name {
+        FamilyName::Cox => MetricName::Concordance,
+        _ => MetricName::Deviance,
+    };
+    given.unwrap_or(default)
 }
 
 /// Refuses folds with all rows of a class in one of them, as the fit without it would not know the class;
@@ -91,14 +115,12 @@ pub fn validate(
     path: &[RegressionPoint],
     segments: &Segments<'_>,
     (args, folds): (&CvArgs, &Folds),
+    family: &FamilySpec,
     checkpoint: &mut Option<Checkpoint>,
     restored: &Restored,
 ) -> Result<Option<CvRecord>, GlmError> {
     let lambdas: Vec<f64> = path.iter().map(|point| point.lambda).collect();
-    let name = args.metric.unwrap_or(match args.model.problem.family {
-        FamilyName::Cox => MetricName::Concordance,
-        _ => MetricName::Deviance,
-    });
+    let name = metric(args.metric, family);
     let metric = name.metric();
     let progress = Progress::of_folds(folds.len());
     let checkpoint = Mutex::new(checkpoint);
@@ -155,6 +177,7 @@ pub fn validate(
         lambda_1se: lambdas[validated.one_standard_error],
         mean: validated.mean,
         standard_error: validated.standard_error,
+        relaxed: None,
     }))
 }
 
@@ -169,13 +192,23 @@ impl CvRecord {
         text
     }
 
-    /// The picture.
-    pub fn svg(&self, model: &Model) -> Result<String, CliError> {
+    /// The pictures with their names.
+    pub fn svgs(&self, model: &Model) -> Result<Vec<(&'static str, String)>, CliError> {
+        let mut pictures = vec![("cv", self.svg(model, "")?)];
+        if let Some((gamma, relaxed)) = self.relaxed_record() {
+            let kind = format!(", relaxed (γ = {gamma})");
+            pictures.push(("cv_relaxed", relaxed.svg(model, &kind)?));
+        }
+        Ok(pictures)
+    }
+
+    /// The picture; `kind` is added to what the path is called.
+    fn svg(&self, model: &Model, kind: &str) -> Result<String, CliError> {
         let lambdas: Vec<f64> = model.path.iter().map(|fit| fit.lambda).collect();
         let sizes: Vec<usize> = model.path.iter().map(|fit| fit.nonzero).collect();
         let place = |lambda: f64| lambdas.iter().position(|l| *l == lambda).unwrap_or(0);
         let (path, target) = (model.penalty.title(), model.target_title());
-        let title = format!("{path}, {} folds: {target} ({})", self.folds, model.data.file);
+        let title = format!("{path}{kind}, {} folds: {target} ({})", self.folds, model.data.file);
         Ok(cv_svg(&CvPlot {
             title: &title,
             lambdas: &lambdas,
@@ -203,6 +236,10 @@ impl CvRecord {
                 significant(self.standard_error[at])
             )
         };
-        line("best", self.lambda_best) + &line("1 SE", self.lambda_1se)
+        let relaxed = self.relaxed_record().map_or_else(String::new, |(gamma, record)| {
+            format!("relaxed, gamma {gamma} (the share of the penalized fit):\n")
+                + &record.summary(model)
+        });
+        line("best", self.lambda_best) + &line("1 SE", self.lambda_1se) + &relaxed
     }
 }

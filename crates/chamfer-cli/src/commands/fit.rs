@@ -1,48 +1,65 @@
-//! `chamfer path`, `chamfer cv` and `chamfer fit`.
+//! `chamfer path`, `chamfer cv`, `chamfer fit` and `chamfer stability`: stating the problem.
 
 use super::checkpoint::{Checkpoint, Fingerprint, Restored};
+use super::problem::Stated;
 use super::segments::Segments;
-use super::{Status, columns, cv, data, picture, report, responses, solved, to_json};
-use crate::args::{CvArgs, DataArgs, FitArgs, GivenOptions, GridArgs, ModelArgs, PathArgs};
+use super::{Status, columns, cv, data, responses};
+use crate::args::{
+    CvArgs, DataArgs, FitArgs, GivenOptions, GridArgs, ModelArgs, PathArgs, RefineArgs,
+    StabilityArgs,
+};
 use crate::error::{CliError, DataNames};
 use crate::input::Frame;
 use crate::interrupt::Interrupt;
-use crate::model::{DataFacts, Head, Model, output_names};
-use crate::output::{OutputFolder, PathTable, say};
-use crate::plot::rasterize;
-use crate::spec::{FamilyName, FamilySpec, Outputs, PenaltySpec};
+use crate::output::{OutputFolder, say};
+use crate::select::CriterionName;
 use chamfer_glm::{Error as GlmError, Regression, RegressionSettings, lambda_grid};
 use std::path::Path;
 
 /// Which λs to fit.
-enum Lambdas {
+pub enum Lambdas {
     Given(Vec<f64>),
     Grid { n_lambdas: usize, min_ratio: Option<f64> },
 }
 
 /// What is made of the λs.
 #[derive(Clone, Copy)]
-enum Work<'a> {
+pub enum Work<'a> {
     Fit,
     Path(&'a PathArgs),
     Cv(&'a CvArgs),
+    Stability(&'a StabilityArgs),
 }
 
 pub fn path(args: &PathArgs, options: &GivenOptions) -> Result<Status, CliError> {
-    run(&args.data, &args.model, options, Lambdas::of(&args.grid), Work::Path(args))
+    run(&args.data, &args.model, options, &args.refine, &Lambdas::of(&args.grid), Work::Path(args))
 }
 
 pub fn cv(args: &CvArgs, options: &GivenOptions) -> Result<Status, CliError> {
-    run(&args.data, &args.model, options, Lambdas::of(&args.grid), Work::Cv(args))
+    run(&args.data, &args.model, options, &args.refine, &Lambdas::of(&args.grid), Work::Cv(args))
 }
 
 pub fn fit(args: &FitArgs, options: &GivenOptions) -> Result<Status, CliError> {
-    run(&args.data, &args.model, options, Lambdas::Given(vec![args.lambda]), Work::Fit)
+    run(
+        &args.data,
+        &args.model,
+        options,
+        &args.refine,
+        &Lambdas::Given(vec![args.lambda]),
+        Work::Fit,
+    )
+}
+
+pub fn stability(args: &StabilityArgs, options: &GivenOptions) -> Result<Status, CliError> {
+    let (n_lambdas, min_ratio) = (args.n_lambdas as usize, Some(args.lambda_min_ratio));
+    let lambdas = Lambdas::Grid { n_lambdas, min_ratio };
+    let refine = RefineArgs::default();
+    run(&args.data, &args.model, options, &refine, &lambdas, Work::Stability(args))
 }
 
 impl Work<'_> {
     /// The checkpoint in the folder `out`, and what is restored from it; none for a single fit.
-    fn checkpoint(
+    pub fn checkpoint(
         self,
         out: Option<&Path>,
         run: Fingerprint,
@@ -50,7 +67,7 @@ impl Work<'_> {
         n_folds: usize,
     ) -> Result<(Option<Checkpoint>, Restored), CliError> {
         let resume = match self {
-            Self::Fit => None,
+            Self::Fit | Self::Stability(_) => None,
             Self::Path(args) => Some(args.resume.resume),
             Self::Cv(args) => Some(args.resume.resume),
         };
@@ -59,6 +76,11 @@ impl Work<'_> {
             (Some(folder), Some(false)) => Ok(Checkpoint::begin(folder, run)),
             _ => Ok((None, Restored::default())),
         }
+    }
+
+    /// The criterion that chooses a λ of a path.
+    pub fn criterion(self) -> Option<CriterionName> {
+        if let Self::Path(args) = self { args.choice.criterion } else { None }
     }
 }
 
@@ -75,13 +97,13 @@ impl Lambdas {
     }
 
     /// The λs of a regression, largest first.
-    fn values(self, regression: &Regression, frame: &Frame) -> Result<Vec<f64>, GlmError> {
+    pub fn values(&self, regression: &Regression, frame: &Frame) -> Result<Vec<f64>, GlmError> {
         match self {
-            Self::Given(lambdas) => Ok(lambdas),
+            Self::Given(lambdas) => Ok(lambdas.clone()),
             Self::Grid { n_lambdas, min_ratio } => {
                 let wide = frame.matrix.n_rows() < frame.matrix.n_cols();
                 let ratio = min_ratio.unwrap_or(if wide { 1e-2 } else { 1e-4 });
-                lambda_grid(regression.lambda_max()?, n_lambdas, ratio)
+                lambda_grid(regression.lambda_max()?, *n_lambdas, ratio)
             }
         }
     }
@@ -91,7 +113,8 @@ fn run(
     data_args: &DataArgs,
     args: &ModelArgs,
     options: &GivenOptions,
-    lambdas: Lambdas,
+    refine: &RefineArgs,
+    lambdas: &Lambdas,
     work: Work<'_>,
 ) -> Result<Status, CliError> {
     use_threads(args.threads)?;
@@ -110,7 +133,6 @@ fn run(
     let design = data::design(&frame).map_err(regression_error)?;
     columns::warn_of_columns(design.as_ref(), &frame.names);
     let outputs = family_spec.outputs(encoding.targets().len());
-    let several = outputs != Outputs::One;
     responses::check(outputs, &frame, names)?;
     let penalty_spec = args.problem.penalty(&frame.names, &data_args.file.file, outputs)?;
     let start = args.start(&penalty_spec)?;
@@ -121,128 +143,37 @@ fn run(
         start: start.unwrap_or_default().start(),
     };
     let family = data::family(&family_spec, &frame, &encoding).map_err(regression_error)?;
+    if let Some(name) = work.criterion()
+        && family.minus_two_log_likelihood(1.0, 1.0).is_none()
+    {
+        return Err(name.is_not_defined(&family_spec));
+    }
     let penalty = penalty_spec.make(&frame.names)?;
     let regression = Regression::new(design.as_ref(), family.as_ref(), penalty, &settings)
         .map_err(regression_error)?;
-    let lambdas = lambdas.values(&regression, &frame).map_err(regression_error)?;
-
-    let folds = match work {
-        Work::Cv(args) => {
-            let folds = cv::folds(args, &family_spec, &frame).map_err(regression_error)?;
-            cv::check_classes(&folds, &frame, &encoding)?;
-            Some((args, folds))
-        }
-        Work::Fit | Work::Path(_) => None,
-    };
-    let segments = Segments::new(&lambdas, settings.start, args.tol, &interrupt);
-    let run = Fingerprint::new(options, &penalty_spec, &data_args.file.file)?;
-    let n_folds = folds.as_ref().map_or(0, |(_, folds)| folds.len());
-    let (mut checkpoint, mut restored) =
-        work.checkpoint(args.out.as_deref(), run, &segments, n_folds)?;
-    let mut solved = solved::solve(&regression, &segments, &mut checkpoint, &mut restored)
-        .map_err(regression_error)?;
-    if solved.points.is_empty() {
-        return Err(CliError::InterruptedEarly);
-    }
-    let mut validated = None;
-    if let Some((args, folds)) = &folds
-        && !solved.interrupted
-    {
-        let (points, cv) = (&solved.points, (*args, folds));
-        validated = cv::validate(&regression, points, &segments, cv, &mut checkpoint, &restored)
-            .map_err(regression_error)?;
-        solved.interrupted = validated.is_none();
-    }
-    let model = Model {
-        head: Head::default(),
-        objective: objective(
-            &family_spec,
-            &penalty_spec,
-            &settings,
-            frame.weights.is_some(),
-            several,
-        ),
-        path: solved.records(&frame.names, output_names(&family_spec, &encoding)),
-        family: family_spec,
-        penalty: penalty_spec,
-        data: DataFacts {
-            file: data::file_name(&data_args.file.file),
-            rows: frame.matrix.n_rows(),
-            columns: frame.matrix.n_cols(),
-        },
-        intercept: settings.intercept,
-        standardize: settings.standardize,
-        tolerance: args.tol,
+    let stated = Stated {
+        args,
+        regression,
+        design: design.as_ref(),
+        family: family.as_ref(),
+        family_spec,
+        penalty_spec,
+        settings,
         start,
-        seed: args.seed,
-        interrupted: solved.interrupted,
-        cv: validated,
-        encoding: encoding.clone(),
+        options,
+        frame: &frame,
+        encoding: &encoding,
+        names,
+        interrupt,
     };
-    let files = match folder {
-        Some(folder) => {
-            let drawn = !matches!(work, Work::Fit);
-            let of_path = drawn.then(|| picture::draw(&regression, &solved.points, &model, &frame));
-            write(folder, &model, of_path.transpose()?)?
-        }
-        None => Vec::new(),
-    };
-    if !solved.interrupted
-        && let Some(checkpoint) = checkpoint.take()
-    {
-        checkpoint.remove();
+    if let Work::Stability(args) = work {
+        return stated.select(args, lambdas, folder);
     }
-    report::report(&model, &regression, &solved, &frame, &files, args.json)?;
-    Ok(solved.status())
+    stated.solve(refine, lambdas, work, folder)
 }
 
 fn use_threads(number: Option<u16>) -> Result<(), CliError> {
     let Some(number) = number else { return Ok(()) };
     let pool = rayon::ThreadPoolBuilder::new().num_threads(usize::from(number));
     pool.build_global().map_err(|error| CliError::Setup(error.to_string()))
-}
-
-/// The formula, for people.
-fn objective(
-    family: &FamilySpec,
-    penalty: &PenaltySpec,
-    settings: &RegressionSettings<'_>,
-    weighted: bool,
-    several: bool,
-) -> String {
-    let penalty = penalty.formula(settings.standardize, weighted, several);
-    let predictor = match (family.name, settings.offset.is_some()) {
-        (FamilyName::Gaussian | FamilyName::Cox, false) => "",
-        (FamilyName::Gaussian | FamilyName::Cox, true) => ", with the offset added to Xβ",
-        (_, false) => ", η = Xβ + b",
-        (_, true) => ", η = offset + Xβ + b",
-    };
-    format!("{} + {penalty}{predictor}", family.loss(weighted, several))
-}
-
-/// Writes the files of a fit; says where they are.
-fn write(
-    folder: OutputFolder,
-    model: &Model,
-    of_path: Option<String>,
-) -> Result<Vec<String>, CliError> {
-    let mut pictures: Vec<(&str, String)> = of_path.map(|svg| ("path", svg)).into_iter().collect();
-    let mut json = to_json(model)?;
-    json.push('\n');
-    let table = PathTable::of(model, &model.path, model.tolerance).csv();
-    let mut files: Vec<(String, Vec<u8>)> =
-        vec![("model.json".to_owned(), json.into()), ("path.csv".to_owned(), table.into())];
-    if let Some(cv) = &model.cv {
-        files.push(("cv.csv".to_owned(), cv.csv(model).into()));
-        pictures.push(("cv", cv.svg(model)?));
-    }
-    for (name, svg) in pictures {
-        let png = rasterize(&svg)?;
-        files.push((format!("{name}.svg"), svg.into()));
-        files.push((format!("{name}.png"), png));
-    }
-    let files: Vec<(&str, &[u8])> =
-        files.iter().map(|(name, contents)| (name.as_str(), contents.as_slice())).collect();
-    let written = folder.write(&files)?;
-    Ok(written.iter().map(|path| path.display().to_string()).collect())
 }

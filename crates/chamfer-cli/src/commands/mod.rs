@@ -1,6 +1,8 @@
-//! The subcommands: `fit` (with what it needs: `columns`, `responses`, `segments`, `checkpoint`, `solved`, `cv`,
-//! `picture`, `report`), `predict`, `check` and `catalogue`; `data` reads for all of them but the last.
+//! The subcommands: `fit` (with what it needs: `columns`, `responses`, `problem`, `adaptive`, `segments`, `checkpoint`,
+//! `solved`, `relax`, `cv`, `refined`, `picture`, `report`), `stability`, `predict`, `check` and `catalogue`; `data` reads
+//! for all of them but the last.
 
+mod adaptive;
 mod catalogue;
 mod check;
 mod checkpoint;
@@ -10,10 +12,14 @@ mod data;
 mod fit;
 mod picture;
 mod predict;
+mod problem;
+mod refined;
+mod relax;
 mod report;
 mod responses;
 mod segments;
 mod solved;
+mod stability;
 
 use crate::args::{Command, GivenOptions};
 use crate::error::CliError;
@@ -46,6 +52,7 @@ pub fn run(command: Command, options: &GivenOptions) -> Result<Status, CliError>
         Command::Path(args) => fit::path(&args, options),
         Command::Cv(args) => fit::cv(&args, options),
         Command::Fit(args) => fit::fit(&args, options),
+        Command::Stability(args) => fit::stability(&args, options),
         Command::Predict(args) => predict::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Catalogue(args) => catalogue::run(&args),

@@ -10,7 +10,11 @@ use crate::spec::FamilyName;
 
 pub fn run(args: &PredictArgs) -> Result<Status, CliError> {
     let model = Model::read(&args.model)?;
-    let fits: Vec<&FitRecord> = match args.lambda {
+    let choice = match args.relaxed {
+        Some(_) => args.lambda.map(|choice| model.relaxed_choice(choice)),
+        None => args.lambda,
+    };
+    let fits: Vec<&FitRecord> = match choice {
         Some(choice) => vec![model.chosen(choice, &args.model)?],
         None => model.path.iter().collect(),
     };
@@ -60,7 +64,10 @@ fn predictions(
     let positions = data::positions(frame);
     let (outputs, n_rows) = (model.outputs(), frame.rows.len());
     let mut columns: Vec<Column> = Vec::new();
+    let share = args.relaxed.map(|blend| model.share(blend));
     for fit in fits {
+        let blended = share.map(|share| fit.blended(share, &args.model)).transpose()?;
+        let fit = blended.as_ref().unwrap_or(fit);
         let coefficients = fit.coefficients_for(outputs, &positions, &args.model)?;
         let mut predictor: Vec<f64> =
             coefficients.iter().flat_map(|of_output| of_output.predict(design.as_ref())).collect();

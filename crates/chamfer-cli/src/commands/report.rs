@@ -8,6 +8,7 @@ use crate::model::{CvRecord, DataFacts, FitRecord, Model};
 use crate::output::{
     PathTable, count, list, print, say, significant, top_coefficients, top_of_outputs, with_commas,
 };
+use crate::select::CriterionName;
 use chamfer_glm::{Coefficients, Regression, RegressionPoint};
 
 /// Coefficients shown after a fit.
@@ -21,9 +22,16 @@ pub fn report(
     frame: &Frame,
     files: &[String],
     json: bool,
+    criterion: Option<CriterionName>,
 ) -> Result<(), CliError> {
     let table = PathTable::of(model, &model.path, model.tolerance);
+    let chosen = criterion.and_then(|name| Some((name, model.cheapest(name).ok()?)));
     if json {
+        #[derive(serde::Serialize)]
+        struct Least {
+            criterion: CriterionName,
+            lambda: f64,
+        }
         #[derive(serde::Serialize)]
         struct Report<'a> {
             objective: &'a str,
@@ -36,6 +44,8 @@ pub fn report(
             interrupted: bool,
             #[serde(skip_serializing_if = "Option::is_none")]
             cv: Option<&'a CvRecord>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            least: Option<Least>,
             path: &'a [FitRecord],
             files: &'a [String],
         }
@@ -48,6 +58,7 @@ pub fn report(
             missed_tolerance: table.n_missed(),
             interrupted: model.interrupted,
             cv: model.cv.as_ref(),
+            least: chosen.map(|(criterion, fit)| Least { criterion, lambda: fit.lambda }),
             path: &model.path,
             files,
         })?)?;
@@ -64,7 +75,11 @@ pub fn report(
         if let Some(cv) = &model.cv {
             print(&cv.summary(model))?;
         }
-        if let Some(shown) = shown(model, solved) {
+        if let Some((name, fit)) = chosen {
+            print(&name.choice(fit))?;
+        }
+        let chosen = chosen.map(|(_, fit)| fit.lambda);
+        if let Some(shown) = shown(model, solved, chosen) {
             print(&top(shown, regression, frame, model.outputs(), model.standardize))?;
         }
         if !files.is_empty() {
@@ -110,9 +125,13 @@ fn target(model: &Model) -> String {
     }
 }
 
-/// The fit whose coefficients are shown: that of the best λ if there is one, else the last.
-fn shown<'a>(model: &Model, solved: &'a Solved) -> Option<&'a RegressionPoint> {
-    let best = model.cv.as_ref().map(|cv| cv.lambda_best);
+/// The fit whose coefficients are shown: that of the best λ, or the one `chosen`, if there is one, else the last.
+fn shown<'a>(
+    model: &Model,
+    solved: &'a Solved,
+    chosen: Option<f64>,
+) -> Option<&'a RegressionPoint> {
+    let best = chosen.or(model.cv.as_ref().map(|cv| cv.lambda_best));
     let chosen = solved.points.iter().find(|point| Some(point.lambda) == best);
     chosen.or(solved.points.last())
 }

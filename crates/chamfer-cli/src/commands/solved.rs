@@ -95,6 +95,8 @@ impl Solved {
                 converged: point.converged,
                 newton_steps: point.newton_steps,
                 seconds,
+                criteria: None,
+                relaxed: None,
                 fitted: Fitted::of(&point.coefficients, names, outputs),
             }
         };

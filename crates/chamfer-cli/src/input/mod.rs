@@ -15,6 +15,7 @@ mod encode;
 mod error;
 mod groups;
 mod names;
+mod penalty_weights;
 mod read;
 mod sparse;
 mod stream;
@@ -25,6 +26,7 @@ pub use encode::{
 };
 pub use error::{InputError, Role};
 pub use groups::{groups, matching_columns};
+pub use penalty_weights::penalty_weights;
 pub use read::{Format, ReadOptions, read};
 pub use stream::Stream;
 pub use table::Table;

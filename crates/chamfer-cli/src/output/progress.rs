@@ -23,6 +23,12 @@ impl Progress {
         Self::start(ProgressBar::new(n_folds as u64), template)
     }
 
+    /// A bar for work on `n_pairs` pairs of halves.
+    pub fn of_pairs(n_pairs: usize) -> Self {
+        let template = "{bar:32} {pos}/{len} pairs of halves  {elapsed} elapsed, {eta} left";
+        Self::start(ProgressBar::new(n_pairs as u64), template)
+    }
+
     /// A spinner beside `message`, for work of unknown length.
     pub fn spinner(message: impl Into<Cow<'static, str>>) -> Self {
         let progress = Self::start(ProgressBar::new_spinner(), "{spinner} {msg}  {elapsed}");
@@ -36,7 +42,7 @@ impl Progress {
         self.0.inc(1);
     }
 
-    /// One more fold is done.
+    /// One more fold, or pair, is done.
     pub fn advance_fold(&self) {
         self.0.inc(1);
     }

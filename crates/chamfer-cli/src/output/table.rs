@@ -1,6 +1,7 @@
 //! Results as text tables and CSV.
 
 use crate::model::{FitRecord, Model};
+use crate::select::Criteria;
 use crate::spec::FamilyName;
 use std::fmt::Write;
 
@@ -32,15 +33,25 @@ impl<'a> PathTable<'a> {
         // Of several outputs, coefficients and columns that have some are not the same.
         let nonzero = if self.several { "columns" } else { "nonzero" };
         let header = ["lambda", nonzero, self.explained, proof, "seconds"];
-        let header = header.map(str::to_owned).to_vec();
+        let mut header = header.map(str::to_owned).to_vec();
+        if self.has_refits() {
+            header.push(format!("{} of refit", self.explained));
+        }
         let rows = self.fits.iter().map(|fit| {
-            vec![
+            let mut row = vec![
                 significant(fit.lambda),
                 fit.nonzero.to_string(),
                 format!("{:.4}", fit.deviance_explained),
                 gap(fit.relative_gap.unwrap_or(fit.relative_stationarity)),
                 format!("{:.4}", fit.seconds),
-            ]
+            ];
+            if self.has_refits() {
+                let refit = fit.relaxed.as_ref();
+                row.push(
+                    refit.map_or_else(String::new, |r| format!("{:.4}", r.deviance_explained)),
+                );
+            }
+            row
         });
         let lines = aligned(std::iter::once(header).chain(rows));
         let mut text = String::new();
@@ -60,6 +71,10 @@ impl<'a> PathTable<'a> {
         text
     }
 
+    fn has_refits(&self) -> bool {
+        self.fits.iter().any(|fit| fit.relaxed.is_some())
+    }
+
     pub fn n_missed(&self) -> usize {
         self.fits.iter().filter(|fit| !fit.converged).count()
     }
@@ -68,19 +83,37 @@ impl<'a> PathTable<'a> {
     pub fn csv(&self) -> String {
         let mut text = String::from(
             "lambda,nonzero,deviance_explained,objective,dual,relative_gap,relative_stationarity,\
-             smallest_eigenvalue,converged,newton_steps,seconds\n",
+             smallest_eigenvalue,converged,newton_steps,seconds,aic,bic,ebic",
         );
+        if self.has_refits() {
+            text += ",refit_deviance_explained,refit_relative_stationarity";
+        }
+        text.push('\n');
         for fit in self.fits {
             let number = |value: Option<f64>| value.map_or_else(String::new, |x| format!("{x:e}"));
             let FitRecord { lambda, nonzero, deviance_explained, objective, .. } = fit;
             let FitRecord { relative_stationarity, converged, newton_steps, seconds, .. } = fit;
             let (dual, gap) = (number(fit.dual), number(fit.relative_gap));
             let least = number(fit.smallest_eigenvalue);
-            let _ = writeln!(
+            let _ = write!(
                 text,
                 "{lambda},{nonzero},{deviance_explained},{objective},{dual},{gap},\
                  {relative_stationarity:e},{least},{converged},{newton_steps},{seconds}"
             );
+            let price = |of: fn(Criteria) -> f64| {
+                fit.criteria.map_or_else(String::new, |all| of(all).to_string())
+            };
+            for price in [price(|all| all.aic), price(|all| all.bic), price(|all| all.ebic)] {
+                let _ = write!(text, ",{price}");
+            }
+            if self.has_refits() {
+                let refit = fit.relaxed.as_ref();
+                let explained =
+                    refit.map_or_else(String::new, |r| r.deviance_explained.to_string());
+                let slope = number(refit.map(|r| r.relative_stationarity));
+                let _ = write!(text, ",{explained},{slope}");
+            }
+            text.push('\n');
         }
         text
     }

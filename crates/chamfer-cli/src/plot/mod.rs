@@ -1,4 +1,4 @@
-//! Pictures of a path and of its cross-validation: an SVG, and the same picture as a PNG.
+//! Pictures of a path, of its cross-validation and of a stability selection: an SVG, and the same picture as a PNG.
 //!
 //! The SVG is drawn with plotters; the PNG is that very SVG rasterized by resvg with an embedded
 //! font, so that the two never differ and a machine without fonts gives the same picture.
@@ -10,6 +10,7 @@ mod labels;
 mod panels;
 mod path;
 mod raster;
+mod stability;
 mod ticks;
 
 use plotters::drawing::DrawingAreaErrorKind;
@@ -81,6 +82,21 @@ pub struct CvPlot<'a> {
     pub best: usize,
     /// Index of the largest λ within one standard error of it.
     pub one_standard_error: usize,
+}
+
+/// How often columns are selected: what `stability.svg` and `stability.png` show.
+#[derive(Debug, Clone, Copy)]
+pub struct StabilityPlot<'a> {
+    /// The heading.
+    pub title: &'a str,
+    /// The grid of penalties: positive and decreasing, at least one.
+    pub lambdas: &'a [f64],
+    /// How many columns are selected on a half, on average, at each λ.
+    pub mean_selected: &'a [f64],
+    /// The share of the halves that select a column, at each λ; for those that are ever selected.
+    pub curves: &'a [Curve<'a>],
+    /// The share from which on a column counts as stable.
+    pub threshold: f64,
 }
 
 /// What the frame of a picture shows.
@@ -200,6 +216,21 @@ pub fn cv_svg(plot: &CvPlot<'_>) -> Result<String, PlotError> {
         check_values(name, values, plot.lambdas)?;
     }
     cv::draw(plot)
+}
+
+/// Draws a stability selection as an SVG document of 900 × 600 pixels: shares along the path, and the
+/// threshold. The ten columns that are selected most often are coloured and named, all others are grey.
+///
+/// # Errors
+///
+/// As [`path_svg`].
+pub fn stability_svg(plot: &StabilityPlot<'_>) -> Result<String, PlotError> {
+    check_lambdas(plot.lambdas)?;
+    check_values("mean selected", plot.mean_selected, plot.lambdas)?;
+    for curve in plot.curves {
+        check_values(curve.name, &curve.values, plot.lambdas)?;
+    }
+    stability::draw(plot)
 }
 
 /// Refuses what cannot be drawn, so that the drawing code can rely on it.

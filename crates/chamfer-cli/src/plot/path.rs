@@ -45,7 +45,7 @@ pub const NAME_GAP: f64 = 16.0;
 const NAME_ROOM: f64 = 200.0;
 
 /// Curves of one name, which are coloured and named.
-struct Named<'a> {
+pub struct Named<'a> {
     /// The most important one first: the name stands at its end.
     curves: Vec<&'a Curve<'a>>,
     name: Fitted,
@@ -55,10 +55,7 @@ struct Named<'a> {
 /// Draws a path that has been checked.
 pub fn draw(plot: &PathPlot<'_>) -> Result<String, PlotError> {
     let ruler = Ruler::new();
-    let (named, others) = choose(plot.curves, &ruler)?;
-    let widest = named.iter().fold(0.0, |widest: f64, named| widest.max(named.name.width));
-    // A single λ stands in the middle of the frame, with the names beside it.
-    let label_room = if plot.lambdas.len() == 1 { 0.0 } else { LEADER_LENGTH + 4.0 + widest };
+    let (named, others) = split(plot.curves.iter(), &ruler)?;
     let values = plot.curves.iter().flat_map(|curve| &curve.values);
     let axes = Axes {
         title: plot.title,
@@ -68,24 +65,12 @@ pub fn draw(plot: &PathPlot<'_>) -> Result<String, PlotError> {
         label: plot.coefficient_label,
         range: values.fold((0.0f64, 0.0f64), |(low, high), &v| (low.min(v), high.max(v))),
     };
-    let frame = Frame::new(&axes, label_room, &ruler)?;
+    let frame = Frame::new(&axes, named_room(&named, plot.lambdas), &ruler)?;
     canvas::paint(WIDTH, HEIGHT, |canvas| {
         canvas.fill(WHITE)?;
         frame.draw_grid(canvas)?;
-        let grey = grey_for(others.len());
-        for curve in &others {
-            draw_curve(canvas, &frame, plot.lambdas, curve, grey)?;
-        }
-        for curve in named.iter().flat_map(|named| &named.curves) {
-            draw_curve(canvas, &frame, plot.lambdas, curve, HALO)?;
-        }
-        frame.draw_zero_line(canvas)?;
-        for named in &named {
-            let stroke = Stroke::new(named.color, CURVE_WIDTH);
-            for curve in &named.curves {
-                draw_curve(canvas, &frame, plot.lambdas, curve, stroke)?;
-            }
-        }
+        draw_background(canvas, &frame, plot.lambdas, &others)?;
+        draw_named(canvas, &frame, plot.lambdas, &named)?;
         frame.draw_axes(canvas, &axes, &ruler)?;
         draw_names(canvas, &frame, plot.lambdas, &named)?;
         draw_note(canvas, others.len())?;
@@ -93,12 +78,50 @@ pub fn draw(plot: &PathPlot<'_>) -> Result<String, PlotError> {
     })
 }
 
+/// The room that the names need to the right of the frame.
+pub fn named_room(named: &[Named<'_>], lambdas: &[f64]) -> f64 {
+    let widest = named.iter().fold(0.0, |widest: f64, named| widest.max(named.name.width));
+    // A single λ stands in the middle of the frame, with the names beside it.
+    if lambdas.len() == 1 { 0.0 } else { LEADER_LENGTH + 4.0 + widest }
+}
+
+/// Draws the curves without a name.
+pub fn draw_background(
+    canvas: &Canvas<'_>,
+    frame: &Frame,
+    lambdas: &[f64],
+    curves: &[&Curve<'_>],
+) -> Result<(), PlotError> {
+    let grey = grey_for(curves.len());
+    curves.iter().try_for_each(|curve| draw_curve(canvas, frame, lambdas, curve, grey))
+}
+
+/// Draws the zero line, and the curves with a name, set off from what lies beneath.
+pub fn draw_named(
+    canvas: &Canvas<'_>,
+    frame: &Frame,
+    lambdas: &[f64],
+    named: &[Named<'_>],
+) -> Result<(), PlotError> {
+    for curve in named.iter().flat_map(|named| &named.curves) {
+        draw_curve(canvas, frame, lambdas, curve, HALO)?;
+    }
+    frame.draw_zero_line(canvas)?;
+    for named in named {
+        let stroke = Stroke::new(named.color, CURVE_WIDTH);
+        for curve in &named.curves {
+            draw_curve(canvas, frame, lambdas, curve, stroke)?;
+        }
+    }
+    Ok(())
+}
+
 /// Splits the curves into those that are named, from the top of the picture down, and the others.
-fn choose<'a>(
-    curves: &'a [Curve<'a>],
+pub fn split<'a>(
+    curves: impl Iterator<Item = &'a Curve<'a>>,
     ruler: &Ruler,
 ) -> Result<(Vec<Named<'a>>, Vec<&'a Curve<'a>>), PlotError> {
-    let mut all: Vec<&Curve<'_>> = curves.iter().collect();
+    let mut all: Vec<&Curve<'_>> = curves.collect();
     all.sort_by(|a, b| by_importance(a, b));
     let mut place: HashMap<&str, usize> = HashMap::new();
     let mut ranked: Vec<Vec<&Curve<'_>>> = Vec::new();
@@ -176,7 +199,7 @@ pub fn draw_curve(
 }
 
 /// Writes the names to the right of where the curves end.
-fn draw_names(
+pub fn draw_names(
     canvas: &Canvas<'_>,
     frame: &Frame,
     lambdas: &[f64],

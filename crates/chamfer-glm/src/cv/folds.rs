@@ -45,6 +45,17 @@ impl Folds {
         Ok(Self { of_row, n_folds })
     }
 
+    /// `n_pairs` random pairs of halves, each with the share of every label that it has in all rows.
+    ///
+    /// # Errors
+    /// If there are fewer than two rows.
+    pub fn halves<L: Ord>(labels: &[L], n_pairs: usize, seed: u64) -> Result<Vec<Self>, Error> {
+        // Apart by the golden ratio, so that neighbouring seeds share no pair.
+        let first = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        let pair = |pair: usize| Self::stratified(labels, 2, first.wrapping_add(pair as u64));
+        (0..n_pairs).map(pair).collect()
+    }
+
     /// Folds that keep rows with the same label (a patient, a site) together, at random; the largest
     /// labels are dealt first, each to the smallest fold.
     ///

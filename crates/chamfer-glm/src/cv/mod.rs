@@ -1,11 +1,15 @@
 //! Cross-validation of a path, and stability selection.
 
+mod adaptive;
 mod folds;
 mod metric;
+mod plan;
 mod stability;
 
+pub use adaptive::{Adaptive, FirstFit};
 pub use folds::Folds;
 pub use metric::{Metric, Target};
+pub use plan::Plan;
 pub use stability::Stability;
 
 use crate::{Error, Regression, RegressionPoint};
@@ -93,17 +97,9 @@ impl Regression<'_> {
         metric: Metric,
         stop: &(dyn Fn() -> bool + Sync),
     ) -> Result<Option<Vec<f64>>, Error> {
-        let mut measures = Vec::with_capacity(lambdas.len());
-        self.without_fold(folds, fold, |others| {
-            for point in others.path(lambdas, tolerance, stop)? {
-                match self.measure(&point?, folds, fold, metric) {
-                    Some(measure) => measures.push(measure),
-                    None => return Ok(()),
-                }
-            }
-            Ok(())
-        })?;
-        Ok((measures.len() == lambdas.len()).then_some(measures))
+        let plan = Plan { lambdas, tolerance, first: None, blends: &[1.0] };
+        let measures = self.validate_plan(fold, &plan, folds, metric, stop)?;
+        Ok(measures.and_then(|of_blends| of_blends.into_iter().next()))
     }
 
     /// How well a point, which was solved [without](Self::without_fold) a fold, predicts its rows; `None` where
@@ -159,12 +155,13 @@ impl CrossValidation {
         }
         let n = of_folds.len() as f64;
         let mean_at = |k: usize| of_folds.iter().map(|fold| fold[k]).sum::<f64>() / n;
-        let mean: Vec<f64> = (0..path.len()).map(mean_at).collect();
+        let n_lambdas = of_folds[0].len();
+        let mean: Vec<f64> = (0..n_lambdas).map(mean_at).collect();
         let error_at = |k: usize| {
             let squares: f64 = of_folds.iter().map(|fold| (fold[k] - mean[k]).powi(2)).sum();
             (squares / (n - 1.0) / n).sqrt()
         };
-        let standard_error: Vec<f64> = (0..path.len()).map(error_at).collect();
+        let standard_error: Vec<f64> = (0..n_lambdas).map(error_at).collect();
         let sign = if metric.is_score() { -1.0 } else { 1.0 };
         let cost = |k: usize| sign * mean[k];
         let best = (0..mean.len()).min_by(|&a, &b| cost(a).total_cmp(&cost(b))).unwrap_or(0);

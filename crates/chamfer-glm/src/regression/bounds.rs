@@ -92,6 +92,12 @@ impl Regression<'_> {
         Some(Bounds::new(limits, &self.design, free, columns, self.family.n_outputs()))
     }
 
+    /// The same for a refit, in which the non-negative lasso's coefficients keep their sign.
+    pub(super) fn refit_bounds(&self, free: usize, columns: &[usize]) -> Option<Bounds> {
+        let limits = self.penalty.refit_bounds(self.design.n_cols())?;
+        Some(Bounds::new(&limits, &self.design, free, columns, self.family.n_outputs()))
+    }
+
     /// The gradient in the coefficients of all terms, without what would pull zeros out of their bounds.
     pub(super) fn allowed(&self, gradient: &[f64]) -> Vec<f64> {
         let mut descent: Vec<f64> = gradient.iter().map(|g| -g).collect();

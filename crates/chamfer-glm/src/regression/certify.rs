@@ -46,8 +46,16 @@ impl Regression<'_> {
                 return Err(Error::OutsideBounds { column, value });
             }
         }
-        if let Some(column) = self.terms.uses(n_cols).iter().position(|uses| *uses > 1) {
+        let mut uses = self.terms.uses(n_cols);
+        if let Some(column) = uses.iter().position(|uses| *uses > 1) {
             return Err(Error::OverlappingGroups { column });
+        }
+        for &column in self.terms.unpenalized() {
+            uses[column] += 1;
+        }
+        let is_out = |&&(column, b): &&(usize, f64)| uses[column] == 0 && b != 0.0;
+        if let Some(&(column, value)) = coefficients.iter().flat_map(|c| &c.values).find(is_out) {
+            return Err(Error::KeptOut { column, value });
         }
         let (members, all) = self.on_standardized_scale(coefficients);
         let certified = self.look(&members, &all, &|| false).and_then(|look| {

@@ -63,7 +63,7 @@ pub struct Regression<'a> {
     pub(crate) family: &'a dyn Family,
     pub(crate) penalty: Regularizer,
     design: Standardized<'a>,
-    terms: Terms,
+    pub(crate) terms: Terms,
     intercept: bool,
     standardize: bool,
     offset: Vec<f64>,
@@ -246,8 +246,11 @@ impl<'a> Regression<'a> {
     /// `ℓ_q`; for MCP and SCAD it is that of the lasso.
     ///
     /// # Errors
-    /// If no λ is: nothing is correlated with the target.
+    /// If no λ is: nothing is correlated with the target, or has a penalty.
     pub fn lambda_max(&self) -> Result<f64, Error> {
+        if self.terms.len() == 0 {
+            return Err(Error::NoSignal);
+        }
         let convex = self.penalty.convex();
         let negative: Vec<f64> =
             self.allowed(&self.null.look.gradient).iter().map(|g| -g).collect();

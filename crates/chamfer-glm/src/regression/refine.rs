@@ -18,29 +18,69 @@ pub enum Criterion {
 
 impl Regression<'_> {
     /// Refits the columns that have a coefficient in `point`, for all outputs, without a penalty (the
-    /// relaxed lasso; Meinshausen 2007); all others stay 0.
+    /// relaxed lasso; Meinshausen 2007), within their bounds and signs; all others stay 0.
     ///
     /// # Errors
     /// If a coefficient has no column in the design, or the loss overflows. Where the refit has no
     /// finite optimum, as with separable classes, it ends at large coefficients.
     pub fn relax(&self, point: &RegressionPoint) -> Result<Vec<Coefficients>, Error> {
-        let n_cols = self.design.n_cols();
-        let values = point.coefficients.iter().flat_map(|of_output| &of_output.values);
-        let mut columns: Vec<usize> = values.map(|(column, _)| *column).collect();
-        columns.sort_unstable();
-        columns.dedup();
-        if let Some(&column) = columns.last().filter(|column| **column >= n_cols) {
-            return Err(Error::NoSuchColumn { column, n_cols });
-        }
+        let columns = columns_of(&point.coefficients, self.design.n_cols())?;
         let restricted = self.of_columns(columns, &|| false);
         let n_intercepts = restricted.n_intercepts();
         let mut coefficients = self.null.coefficients[..n_intercepts].to_vec();
         coefficients.resize(n_intercepts + restricted.columns.len() * self.family.n_outputs(), 0.0);
         let n_free = coefficients.len();
-        let bounds = self.bounds(n_intercepts, &restricted.columns);
+        let bounds = self.refit_bounds(n_intercepts, &restricted.columns);
         let newton = Newton::smooth(&restricted, n_free, bounds);
         newton.solve(&mut coefficients, LAST_TOLERANCE)?;
         Ok(self.on_original_scale(&restricted, &coefficients))
+    }
+
+    /// Certifies a refit from the data alone: the largest slope of the loss in an intercept or in a column that has
+    /// a coefficient (where a bound does not hold it), relative to the largest slope at the null model; and the
+    /// fraction of the null deviance explained.
+    ///
+    /// # Errors
+    /// If there is not one set of coefficients for each output, a coefficient has no column in the design, or
+    /// the loss overflows.
+    pub fn certify_refit(&self, refit: &[Coefficients]) -> Result<(f64, f64), Error> {
+        let (outputs, n_cols) = (self.family.n_outputs(), self.design.n_cols());
+        Error::check_length("the sets of coefficients", outputs, refit.len())?;
+        let columns = columns_of(refit, n_cols)?;
+        let restricted = self.of_columns(columns, &|| false);
+        let n_intercepts = restricted.n_intercepts();
+        let mut scaled = vec![0.0; n_intercepts + restricted.columns.len() * outputs];
+        let (intercepts, slopes) = scaled.split_at_mut(n_intercepts);
+        for (k, of_output) in refit.iter().enumerate() {
+            let mut intercept = of_output.intercept;
+            for &(column, b) in &of_output.values {
+                intercept += b * self.design.centre(column);
+                if let Ok(at) = restricted.columns.binary_search(&column) {
+                    slopes[at * outputs + k] = b * self.design.scale(column);
+                }
+            }
+            if let Some(place) = intercepts.get_mut(k) {
+                *place = intercept;
+            }
+        }
+        let predictor = restricted.predictor(&scaled);
+        let mut of_predictor = vec![0.0; predictor.len()];
+        let loss = self.family.value_and_gradient(&predictor, &mut of_predictor);
+        let mut descent = vec![0.0; scaled.len()];
+        restricted.pull(&of_predictor, &mut descent);
+        for slope in &mut descent {
+            *slope = -*slope;
+        }
+        if let Some(bounds) = self.refit_bounds(n_intercepts, &restricted.columns) {
+            bounds.project(&scaled, &mut descent);
+        }
+        if !(loss.is_finite() && descent.iter().all(|slope| slope.is_finite())) {
+            return Err(Error::NonFiniteLoss { value: loss });
+        }
+        let largest = |slopes: &[f64]| slopes.iter().fold(0.0, |most: f64, g| most.max(g.abs()));
+        let unit = largest(&self.null.look.gradient);
+        let relative = largest(&descent) / if unit > 0.0 { unit } else { 1.0 };
+        Ok((relative, self.deviance_explained(loss)))
     }
 
     /// The criterion of a point, up to a constant; `None` for losses that are no likelihoods (Huber,
@@ -68,5 +108,17 @@ impl Regression<'_> {
             }
         };
         Some(minus_two_log + price)
+    }
+}
+
+/// The columns that have a coefficient in any output, in order.
+fn columns_of(coefficients: &[Coefficients], n_cols: usize) -> Result<Vec<usize>, Error> {
+    let values = coefficients.iter().flat_map(|of_output| &of_output.values);
+    let mut columns: Vec<usize> = values.map(|(column, _)| *column).collect();
+    columns.sort_unstable();
+    columns.dedup();
+    match columns.last().filter(|column| **column >= n_cols) {
+        Some(&column) => Err(Error::NoSuchColumn { column, n_cols }),
+        None => Ok(columns),
     }
 }

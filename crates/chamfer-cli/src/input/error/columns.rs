@@ -34,6 +34,8 @@ pub enum Role {
     Unpenalized,
     /// Columns whose coefficients have bounds.
     Bounds,
+    /// Columns whose penalty has a weight.
+    PenaltyWeights,
 }
 
 impl fmt::Display for Role {
@@ -51,6 +53,7 @@ impl fmt::Display for Role {
             Self::Categorical => "--categorical",
             Self::Unpenalized => "--unpenalized",
             Self::Bounds => "--lower and --upper",
+            Self::PenaltyWeights => "--penalty-weights",
         })
     }
 }
