@@ -8,9 +8,10 @@ use crate::points::to_dict;
 use crate::supervise::{Watch, supervise};
 use chamfer::DualityGap;
 use chamfer_glm::{
-    Coefficients, Cox, Design, Error, Family, Metric, Optimality, Regression, RegressionPoint,
-    RegressionSettings, Regularizer, Ties, lambda_grid,
+    Coefficients, Cox, Design, Error, Family, Metric, Optimality, PathStart, Regression,
+    RegressionPoint, RegressionSettings, Regularizer, Ties, lambda_grid,
 };
+use numpy::ndarray::ArrayView1;
 use numpy::{IntoPyArray, PyArray1, PyReadonlyArray1, PyReadonlyArray2, PyUntypedArrayMethods};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -30,6 +31,12 @@ pub struct Problem<'py> {
     /// λs, or how many there are to be and the least relative to the largest.
     alphas: Grid,
     tolerance: f64,
+    /// Where paths of penalties that are not convex descend from.
+    start: String,
+    /// Coefficients, output by output, and intercepts that the first λ starts from.
+    warm_start: Option<(PyReadonlyArray2<'py, f64>, PyReadonlyArray1<'py, f64>)>,
+    /// Newton steps at each λ at most.
+    max_iter: Option<usize>,
     threads: Option<usize>,
     /// Called with the number of fits that are done.
     progress: Option<Py<PyAny>>,
@@ -56,6 +63,7 @@ struct Task<'a> {
     family: &'a dyn Family,
     penalty: &'a Regularizer,
     settings: RegressionSettings<'a>,
+    warm_start: Option<Vec<Coefficients>>,
     tolerance: f64,
 }
 
@@ -63,7 +71,8 @@ impl Task<'_> {
     /// The points up to where the watch stops it.
     fn path(&self, grid: &Grid, watch: &Watch) -> Result<Vec<RegressionPoint>, Error> {
         let mut points = Vec::new();
-        let visited = self.visit(self.family, grid, watch, |point| {
+        let warm_start = self.warm_start.as_deref();
+        let visited = self.visit(self.family, warm_start, grid, watch, |point| {
             points.push(point);
             watch.advance();
         });
@@ -76,6 +85,7 @@ impl Task<'_> {
     fn visit(
         &self,
         family: &dyn Family,
+        warm_start: Option<&[Coefficients]>,
         grid: &Grid,
         watch: &Watch,
         mut visit: impl FnMut(RegressionPoint),
@@ -93,10 +103,15 @@ impl Task<'_> {
             (regression, _) => regression?,
         };
         let stop = || watch.is_stopped();
-        for point in regression.path(&grid.alphas(&regression)?, self.tolerance, &stop)? {
-            visit(point?);
+        let alphas = grid.alphas(&regression)?;
+        if let Some(warm_start) = warm_start {
+            // Where nothing can start there, as where predictions overflow, the path starts as any other; what
+            // else is wrong is wrong again.
+            if let Ok(points) = regression.path_from(warm_start, &alphas, self.tolerance, &stop) {
+                return visit_all(points, visit);
+            }
         }
-        Ok(())
+        visit_all(regression.path(&alphas, self.tolerance, &stop)?, visit)
     }
 
     /// The measure at each λ of a path with the `train` weights, for the rows that `test` counts.
@@ -109,13 +124,23 @@ impl Task<'_> {
     ) -> Result<Vec<f64>, Error> {
         let family = self.family.with_weights(train)?;
         let mut measures = Vec::with_capacity(alphas.len());
-        self.visit(family.as_ref(), &Grid::Given(alphas.to_vec()), watch, |point| {
+        self.visit(family.as_ref(), None, &Grid::Given(alphas.to_vec()), watch, |point| {
             let predictor = point.predict(self.design, self.settings.offset);
             measures.push(metric.evaluate(self.family, &predictor, test).unwrap_or(f64::NAN));
             watch.advance();
         })?;
         Ok(measures)
     }
+}
+
+fn visit_all(
+    points: impl Iterator<Item = Result<RegressionPoint, Error>>,
+    mut visit: impl FnMut(RegressionPoint),
+) -> Result<(), Error> {
+    for point in points {
+        visit(point?);
+    }
+    Ok(())
 }
 
 /// The solution for a target with one value.
@@ -146,12 +171,27 @@ fn run<'py, T: Send>(
     let offset = problem.offset.as_ref().map(|offset| offset.as_slice()).transpose()?;
     let (design, family) = (problem.design.design()?, problem.family.family(weights)?);
     let penalty = problem.penalty.regularizer()?;
-    let (intercept, standardize) = (problem.intercept, problem.standardize);
+    let settings = RegressionSettings {
+        intercept: problem.intercept,
+        standardize: problem.standardize,
+        offset,
+        start: path_start(&problem.start)?,
+        max_steps: problem.max_iter.unwrap_or(usize::MAX),
+    };
+    let warm_start = problem.warm_start.as_ref().map(|(coefficients, intercepts)| {
+        let (coefficients, intercepts) = (coefficients.as_array(), intercepts.as_array());
+        let of_output = |(row, &intercept): (ArrayView1<'_, f64>, &f64)| Coefficients {
+            intercept,
+            values: row.iter().copied().enumerate().filter(|(_, b)| *b != 0.0).collect(),
+        };
+        coefficients.outer_iter().zip(intercepts).map(of_output).collect()
+    });
     let task = Task {
         design: design.as_ref(),
         family: family.as_ref(),
         penalty: &penalty,
-        settings: RegressionSettings { intercept, standardize, offset, ..Default::default() },
+        settings,
+        warm_start,
         tolerance: problem.tolerance,
     };
     let (grid, progress) = (&problem.alphas, problem.progress.as_ref());
@@ -218,6 +258,20 @@ pub fn concordance(
     let family = Cox::new(times.to_vec(), events.to_vec(), None, Some(weights), Ties::default());
     let family = family.map_err(|error| errors::of_regression(&error))?;
     Ok(Metric::Concordance.evaluate(&family, risk.as_slice()?, weights).unwrap_or(f64::NAN))
+}
+
+fn path_start(name: &str) -> PyResult<PathStart> {
+    Ok(match name {
+        "best" => PathStart::Best,
+        "previous" => PathStart::Previous,
+        "convex" => PathStart::Convex,
+        "dense-to-sparse" => PathStart::DenseToSparse,
+        _ => {
+            return Err(errors::of_input(&format!(
+                "start is {name:?}: it must be 'best', 'previous', 'convex' or 'dense-to-sparse'"
+            )));
+        }
+    })
 }
 
 fn measure(name: &str) -> PyResult<Metric> {

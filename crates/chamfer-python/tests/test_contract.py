@@ -111,10 +111,110 @@ def test_parameters_of_coordinate_descent_are_accepted(diabetes):
     X, y = diabetes
     plain = chamfer.Lasso(0.2).fit(X, y)
     model = chamfer.Lasso(
-        0.2, precompute=True, copy_X=False, max_iter=5, warm_start=True, random_state=3, selection="random"
+        0.2, precompute=True, copy_X=False, max_iter=500, random_state=3, selection="random"
     )
     for _ in range(2):
         np.testing.assert_array_equal(model.fit(X, y).coef_, plain.coef_)
+
+
+def restartable(X, y):
+    """Estimators with a warm start, and targets for each."""
+    groups = np.arange(10) // 2
+    return [
+        (chamfer.Lasso(0.05), y),
+        (chamfer.Lasso(0.05), np.c_[y, y**2 / 100]),
+        (chamfer.ElasticNet(0.005), y),
+        (chamfer.MultiTaskLasso(0.05), np.c_[y, y**2 / 100]),
+        (chamfer.GroupLasso(groups, 0.05), y),
+        (chamfer.SparseRegressor("poisson", alpha=0.1), y),
+        (chamfer.SparseClassifier(alpha=1e-4), y > 140),
+        (chamfer.SparseClassifier(alpha=1e-4), np.digitize(y, [100, 200])),
+        (chamfer.CoxRegressor(alpha=1e-3), y),
+    ]
+
+
+def objectives(model):
+    return np.array([certificate.objective for certificate in np.atleast_1d(model.certificate_)])
+
+
+def steps(model):
+    return np.sum(model.n_iter_)
+
+
+@pytest.mark.parametrize("k", range(9))
+def test_a_warm_start_saves_steps_and_changes_no_objective(k, diabetes):
+    model, y = restartable(*diabetes)[k]
+    X = diabetes[0]
+    cold = steps(model.fit(X, y))
+    reached = objectives(model)
+    assert steps(model.fit(X, y)) == cold, "without a warm start a refit is the same fit"
+    model.set_params(warm_start=True)
+    again = model.fit(X, y)
+    # One for each output is the least that is counted.
+    assert steps(again) <= max(2, len(reached)) < cold
+    np.testing.assert_allclose(objectives(again), reached, rtol=2e-8)
+    assert all(certificate.converged for certificate in np.atleast_1d(again.certificate_))
+
+
+def test_a_warm_start_of_another_shape_is_a_cold_start(diabetes):
+    X, y = diabetes
+    model = chamfer.Lasso(0.05, warm_start=True).fit(X[:, :6], y)
+    cold = chamfer.Lasso(0.05).fit(X, y)
+    model.fit(X, y)
+    np.testing.assert_array_equal(model.coef_, cold.coef_)
+    assert model.n_iter_ == cold.n_iter_
+    several = np.c_[y, -y]
+    np.testing.assert_array_equal(model.fit(X, several).coef_, chamfer.Lasso(0.05).fit(X, several).coef_)
+    np.testing.assert_array_equal(model.fit(X, y).coef_, cold.coef_)
+    # Nor does anything start where predictions overflow, or at what is no number.
+    counts = chamfer.SparseRegressor("poisson", alpha=0.1, warm_start=True).fit(X, y)
+    cold = counts.coef_.copy()
+    for value in (1e6, np.nan):
+        counts.coef_ = np.full(10, value)
+        np.testing.assert_array_equal(counts.fit(X, y).coef_, cold)
+
+
+@pytest.mark.parametrize("k", range(9))
+def test_max_iter_ends_a_fit_with_the_gap_it_reached(k, diabetes):
+    model, y = restartable(*diabetes)[k]
+    X = diabetes[0]
+    best = objectives(model.fit(X, y))
+    needed = np.max(model.n_iter_)
+    with pytest.warns(ConvergenceWarning, match=r"gap is \d.*The 1 Newton steps of max_iter"):
+        model.set_params(max_iter=1).fit(X, y)
+    certificates = np.atleast_1d(model.certificate_)
+    assert np.max(model.n_iter_) == 1 and not any(certificate.converged for certificate in certificates)
+    # What was reached is proved all the same.
+    gaps = np.array([certificate.dual_gap for certificate in certificates])
+    assert (objectives(model) >= best * (1 - 1e-8)).all() and (objectives(model) - gaps <= best * (1 + 1e-8)).all()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        model.set_params(max_iter=int(needed)).fit(X, y)
+    # In parts, each from the end of the one before.
+    model.set_params(max_iter=1, warm_start=True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for _ in range(100):
+            model.fit(X, y)
+    np.testing.assert_allclose(objectives(model), best, rtol=1e-7)
+
+
+def test_max_iter_holds_for_cross_validation_and_penalties_that_are_not_convex(diabetes):
+    X, y = diabetes
+    for model in (chamfer.LassoCV(alphas=5, max_iter=1), chamfer.SparseRegressorCV(alphas=5, max_iter=1)):
+        with pytest.warns(ConvergenceWarning, match="of 5 alphas.*The 1 Newton steps") as caught:
+            model.fit(X, y)
+        assert model.n_iter_ == 1 and caught[0].filename == __file__
+    for penalty in ("mcp", "scad", chamfer.penalties.Lq(0.5)):
+        model = chamfer.SparseRegressor(penalty=penalty, alpha=0.05)
+        with pytest.warns(ConvergenceWarning, match=r"stationarity is \d.*The 1 Newton steps"):
+            assert model.set_params(max_iter=1).fit(X, y).n_iter_ == 1
+
+
+@pytest.mark.parametrize("max_iter", [0, -1, 2.5, "many", True])
+def test_max_iter_is_a_number_of_steps(max_iter, diabetes):
+    with pytest.raises(InputError, match="max_iter"):
+        chamfer.Lasso(max_iter=max_iter).fit(*diabetes)
 
 
 @pytest.mark.parametrize("estimator", SINGLE)

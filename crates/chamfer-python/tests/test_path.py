@@ -255,6 +255,26 @@ def test_cox_targets_in_all_forms():
     np.testing.assert_allclose(first.predict(X, first.alphas[-1]), np.exp(X @ first.coefs[:, -1]))
 
 
+@pytest.mark.parametrize("penalty", [penalties.MCP(), penalties.SCAD(), penalties.Lq(0.5)])
+def test_starts_of_a_path_lead_to_local_minima(penalty, data):
+    X, y = data
+    results = {
+        start: chamfer.path(X, y, penalty=penalty, alphas=12, eps=0.02, standardize=True, start=start)
+        for start in ("best", "previous", "convex", "dense-to-sparse")
+    }
+    for start, result in results.items():
+        assert result.converged.all(), start
+        assert (np.diff(result.alphas) < 0).all(), start
+    # What a fit of one strength ends at does not depend on the others if it starts at the convex solution.
+    at = results["convex"].alphas[7]
+    model = chamfer.SparseRegressor(penalty=penalty, alpha=at, standardize=True, start="convex").fit(X, y)
+    np.testing.assert_allclose(model.certificate_.objective, results["convex"].objectives[7], rtol=1e-6)
+    objectives = {start: result.objectives.sum() for start, result in results.items()}
+    assert len({round(total, 6) for total in objectives.values()}) > 1, "they differ somewhere"
+    with pytest.raises(InputError, match="'dense-to-sparse'"):
+        chamfer.path(X, y, penalty=penalty, start="sparse-to-dense")
+
+
 def test_results_do_not_depend_on_threads(data):
     X, y = data
     one, many = (chamfer.path(X, y, n_jobs=jobs, penalty="mcp", alphas=10) for jobs in (1, 4))

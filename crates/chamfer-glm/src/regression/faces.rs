@@ -53,6 +53,8 @@ pub(super) struct Faces<'a> {
     /// The most by which the objective can fall. A model of a loss without curvature in some direction may
     /// fall for ever; then the search ends on the way.
     pub(super) most: f64,
+    /// Newton steps at most.
+    pub(super) max_steps: usize,
 }
 
 /// On which face the search is: which coefficients may move, and with which sign.
@@ -84,12 +86,12 @@ impl Faces<'_> {
         // A pass that lowers neither the objective nor the residual is at the limit of the
         // arithmetic; a few in a row end the search.
         let mut decrease = 0.0;
-        while stalls < 3 && decrease <= self.most {
+        while stalls < 3 && decrease <= self.most && steps < self.max_steps {
             let worst = self.open_face(tolerance, &mut face);
             if worst <= tolerance {
                 break;
             }
-            let pass = self.minimize_on_face(factor, &mut face);
+            let pass = self.minimize_on_face(factor, &mut face, self.max_steps - steps);
             let scale: f64 =
                 self.coefficients.iter().zip(self.slopes).map(|(b, l)| l * b.abs()).sum();
             let progress = pass.decrease > 4.0 * f64::EPSILON * scale || worst < 0.5 * least;
@@ -121,8 +123,14 @@ impl Faces<'_> {
         worst
     }
 
-    /// Newton steps until one is taken in full: then `β` minimizes over what is still open of the face.
-    fn minimize_on_face(&mut self, factor: &mut Cholesky, face: &mut Face) -> FacePass {
+    /// Newton steps until one is taken in full: then `β` minimizes over what is still open of the face. At
+    /// most `most` of them, and at least one.
+    fn minimize_on_face(
+        &mut self,
+        factor: &mut Cholesky,
+        face: &mut Face,
+        most: usize,
+    ) -> FacePass {
         let mut pass = FacePass { steps: 0, decrease: 0.0 };
         let mut step = vec![0.0; self.slopes.len()];
         let mut curvature = vec![0.0; self.slopes.len()];
@@ -152,10 +160,10 @@ impl Faces<'_> {
                 self.system.multiply(&step, &mut curvature);
                 decrease = self.advance(first, face, &step, &curvature);
             }
-            if decrease == 0.0 {
+            pass.decrease += decrease;
+            if decrease == 0.0 || pass.steps >= most {
                 return pass;
             }
-            pass.decrease += decrease;
             for (j, b) in self.coefficients.iter().enumerate() {
                 if face.signs[j] != 0.0 && *b == 0.0 {
                     face.close(j);

@@ -59,14 +59,15 @@ impl Regression<'_> {
         }
     }
 
-    /// Moves the coefficients of the working set to where violations are at most `tolerance`, relative to λ;
-    /// returns the number of Newton steps.
+    /// Moves the coefficients of the working set to where violations are at most `tolerance`, relative to λ,
+    /// or as far as `most` Newton steps lead; returns their number.
     pub(super) fn solve_members(
         &self,
         set: &mut WorkingSet,
         here: &mut Here,
         lambda: f64,
         tolerance: f64,
+        most: usize,
         stop: &(dyn Fn() -> bool + Sync),
     ) -> Result<usize, Error> {
         let restricted = self.restricted(&set.members, stop);
@@ -81,8 +82,8 @@ impl Regression<'_> {
         let mut earlier = 0;
         if self.penalty.is_kinks() {
             let (steps, left) =
-                self.descend_on_faces(&restricted, set, here, &kinks, tolerance * lambda)?;
-            if left <= tolerance * lambda || self.family.is_quadratic() {
+                self.descend_on_faces(&restricted, set, here, &kinks, tolerance * lambda, most)?;
+            if left <= tolerance * lambda || self.family.is_quadratic() || steps >= most {
                 return Ok(steps);
             }
             // No model led further down: the loss has no curvature somewhere.
@@ -99,7 +100,7 @@ impl Regression<'_> {
         if self.penalty.is_folded_concave()
             && let Some(block) = &block
         {
-            steps += self.approach(&restricted, set, here, &mut kinks, block, lambda)?;
+            steps += self.approach(&restricted, set, here, &mut kinks, block, lambda, most)?;
         }
         let quadratic = if self.family.is_quadratic() {
             Arc::make_mut(&mut set.curvature).extend(&restricted)?;
@@ -124,7 +125,8 @@ impl Regression<'_> {
             bounds: self.bounds(restricted.n_intercepts(), &restricted.columns),
             quadratic,
         };
-        Ok(steps + newton.solve(&mut set.coefficients, tolerance * lambda)?)
+        let most = most.saturating_sub(steps);
+        Ok(steps + newton.solve(&mut set.coefficients, tolerance * lambda, most)?)
     }
 
     /// Finds the support of a concave penalty: each coefficient's penalty is replaced by its tangent, a kink
@@ -138,6 +140,7 @@ impl Regression<'_> {
         kinks: &mut Kinks,
         block: &Block<f64>,
         lambda: f64,
+        most: usize,
     ) -> Result<usize, Error> {
         let n_free = self.n_free();
         let penalty = block.parametrization().penalty();
@@ -159,18 +162,19 @@ impl Regression<'_> {
             }
             let now: Vec<_> =
                 beta.iter().zip(&kinks.slopes[n_free..]).map(|(b, s)| kind(*b, *s)).collect();
-            if now == kinds {
+            if now == kinds || steps >= most {
                 break;
             }
             kinds = now;
-            steps +=
-                self.descend_on_faces(restricted, set, here, kinks, TANGENT_TOLERANCE * lambda)?.0;
+            let tolerance = TANGENT_TOLERANCE * lambda;
+            let left = most - steps;
+            steps += self.descend_on_faces(restricted, set, here, kinks, tolerance, left)?.0;
         }
         Ok(steps)
     }
 
-    /// Solves a problem with kinks by a sequence of quadratic models; returns the number of steps, and what is
-    /// left of the violation.
+    /// Solves a problem with kinks by a sequence of quadratic models, with at most `most` steps; returns their
+    /// number, and what is left of the violation.
     fn descend_on_faces(
         &self,
         restricted: &Restricted<'_>,
@@ -178,6 +182,7 @@ impl Regression<'_> {
         here: &mut Here,
         kinks: &Kinks,
         tolerance: f64,
+        most: usize,
     ) -> Result<(usize, f64), Error> {
         let n_free = self.n_free();
         if set.ridge != kinks.ridge {
@@ -195,7 +200,7 @@ impl Regression<'_> {
         let mut worst = violation(&set.coefficients, &descent, &kinks.slopes, kinks.non_negative);
         let mut is_fresh = false;
         for _ in 0..MAX_MODELS {
-            if worst <= tolerance {
+            if worst <= tolerance || steps >= most {
                 break;
             }
             let mut target = set.coefficients.clone();
@@ -210,6 +215,7 @@ impl Regression<'_> {
                 most: 2.0
                     * (here.loss + kinks.value(&set.coefficients, n_free)
                         - self.family.saturated()),
+                max_steps: most - steps,
             };
             let inner = if quadratic { tolerance } else { 0.1 * tolerance.max(0.01 * worst) };
             steps += faces.solve(&mut set.factor, inner);

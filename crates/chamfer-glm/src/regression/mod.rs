@@ -31,6 +31,7 @@ use std::sync::Arc;
 /// | `standardize` | `true` | penalize the coefficients of columns scaled to variance 1 |
 /// | `offset` | none | what is added to the linear predictor, output by output |
 /// | `start` | `Best` | where paths of penalties that are not convex descend from |
+/// | `max_steps` | no limit | Newton steps at each λ, after which its point is left as it is |
 #[derive(Debug, Clone, Copy)]
 pub struct RegressionSettings<'a> {
     /// Fit an intercept for each output, never penalized. Families without one ignore it.
@@ -42,11 +43,21 @@ pub struct RegressionSettings<'a> {
     pub offset: Option<&'a [f64]>,
     /// Where paths of penalties that are not convex descend from; others ignore it.
     pub start: PathStart,
+    /// Newton steps at each λ at most, those on the way to it and of all descents there together. Where they
+    /// do not suffice, the point is marked as not converged, and its certificate says how near it came. With
+    /// 0, what is certified is the start.
+    pub max_steps: usize,
 }
 
 impl Default for RegressionSettings<'_> {
     fn default() -> Self {
-        Self { intercept: true, standardize: true, offset: None, start: PathStart::Best }
+        Self {
+            intercept: true,
+            standardize: true,
+            offset: None,
+            start: PathStart::Best,
+            max_steps: usize::MAX,
+        }
     }
 }
 
@@ -68,6 +79,7 @@ pub struct Regression<'a> {
     standardize: bool,
     offset: Vec<f64>,
     start: PathStart,
+    max_steps: usize,
     null: Null,
     /// The problem with the convex penalty on the same terms, where the penalty is not convex.
     convex: Option<Box<Self>>,
@@ -94,7 +106,7 @@ pub struct RegressionPoint {
     pub deviance_explained: f64,
     /// Whether the certificate meets the tolerance.
     pub converged: bool,
-    /// Newton steps taken.
+    /// Newton steps taken, those on the way to this λ and of all descents there together.
     pub newton_steps: usize,
 }
 
@@ -206,6 +218,7 @@ impl<'a> Regression<'a> {
             standardize,
             offset,
             start: settings.start,
+            max_steps: settings.max_steps,
             null,
             convex: None,
         };
@@ -275,6 +288,7 @@ impl<'a> Regression<'a> {
             standardize: self.standardize,
             offset,
             start: self.start,
+            max_steps: self.max_steps,
         }
     }
 
@@ -289,6 +303,7 @@ impl<'a> Regression<'a> {
             standardize: self.standardize,
             offset: self.offset.clone(),
             start: self.start,
+            max_steps: self.max_steps,
             null: self.null.clone(),
             convex: None,
         }

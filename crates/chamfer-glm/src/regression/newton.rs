@@ -85,13 +85,18 @@ impl<'a> Newton<'a> {
 }
 
 impl Newton<'_> {
-    /// Moves `beta` until no entry of the steepest descent is above `tolerance`, or no step descends; returns
-    /// the number of steps.
-    pub(super) fn solve(&self, beta: &mut Vec<f64>, tolerance: f64) -> Result<usize, Error> {
+    /// Moves `beta` until no entry of the steepest descent is above `tolerance`, or no step descends, or
+    /// `most` steps are taken; returns the number of steps.
+    pub(super) fn solve(
+        &self,
+        beta: &mut Vec<f64>,
+        tolerance: f64,
+        most: usize,
+    ) -> Result<usize, Error> {
         let mut state =
             self.evaluate(beta.clone()).ok_or(Error::NonFiniteLoss { value: f64::NAN })?;
         let mut steps = 0;
-        while steps < MAX_STEPS {
+        while steps < most.min(MAX_STEPS) {
             if state.violation <= tolerance {
                 break;
             }

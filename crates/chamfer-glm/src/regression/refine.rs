@@ -32,7 +32,7 @@ impl Regression<'_> {
         let n_free = coefficients.len();
         let bounds = self.refit_bounds(n_intercepts, &restricted.columns);
         let newton = Newton::smooth(&restricted, n_free, bounds);
-        newton.solve(&mut coefficients, LAST_TOLERANCE)?;
+        newton.solve(&mut coefficients, LAST_TOLERANCE, usize::MAX)?;
         Ok(self.on_original_scale(&restricted, &coefficients))
     }
 

@@ -90,7 +90,7 @@ impl Regression<'_> {
         }
         let bounds = self.bounds(restricted.n_intercepts(), &restricted.columns);
         let newton = Newton::smooth(&restricted, n_free, bounds);
-        newton.solve(&mut coefficients, LAST_TOLERANCE)?;
+        newton.solve(&mut coefficients, LAST_TOLERANCE, usize::MAX)?;
         let look = self.look(&[], &coefficients, &|| false)?;
         Ok(Null { coefficients, look: Arc::new(look) })
     }
@@ -143,18 +143,21 @@ impl<'a> Solver<'a> {
         if self.regression.penalty.is_convex() {
             let ahead = self.ahead.min(self.most_ahead()).min(lambdas.len());
             let lambdas = &lambdas[..ahead];
+            let mut steps = 0;
             while lambdas[0] < STRIDE * self.lambda && self.lambda.is_finite() {
                 self.lambda = (STRIDE * self.lambda).max(lambdas[0]);
-                let between = [self.lambda];
+                let (between, mut reached) = ([self.lambda], Vec::new());
                 Self::descend(
                     self.regression,
                     &mut self.position,
                     self.lambda / STRIDE,
                     &between,
                     BETWEEN,
+                    steps,
                     stop,
-                    &mut Vec::new(),
+                    &mut reached,
                 )?;
+                steps = reached.pop().map_or(steps, |point| point.newton_steps);
             }
             let rounds = Self::descend(
                 self.regression,
@@ -162,6 +165,7 @@ impl<'a> Solver<'a> {
                 self.lambda,
                 lambdas,
                 tolerance,
+                steps,
                 stop,
                 points,
             )?;
@@ -171,21 +175,24 @@ impl<'a> Solver<'a> {
             return Ok(());
         }
         let lambda = lambdas[0];
-        let (start, other) = self.starts(lambda, stop)?;
-        let (mut best, mut point) = self.descend_once(start, lambda, tolerance, stop)?;
+        let (start, other, steps) = self.starts(lambda, stop)?;
+        let (mut best, mut point) = self.descend_once(start, lambda, tolerance, steps, stop)?;
         let mut steps = point.newton_steps;
         if let Some(start) = other {
-            let (position, other) = self.descend_once(start, lambda, tolerance, stop)?;
-            steps += other.newton_steps;
+            let (position, other) = self.descend_once(start, lambda, tolerance, steps, stop)?;
+            steps = other.newton_steps;
             if other.certificate.objective < point.certificate.objective {
                 (best, point) = (position, other);
             }
         }
         if self.regression.penalty.exponent() < 1.0 {
             for _ in 0..MAX_JUMPS {
+                if steps >= self.regression.max_steps {
+                    break;
+                }
                 let Some(jumped) = self.jump(&best, lambda, stop)? else { break };
-                let (position, next) = self.descend_once(jumped, lambda, tolerance, stop)?;
-                steps += next.newton_steps;
+                let (position, next) = self.descend_once(jumped, lambda, tolerance, steps, stop)?;
+                steps = next.newton_steps;
                 if next.certificate.objective >= point.certificate.objective {
                     break;
                 }
@@ -206,33 +213,36 @@ impl<'a> Solver<'a> {
         (n * p / 16 / (p + 2 * n) / self.regression.family.n_outputs()).max(1)
     }
 
-    /// Where to descend from, and a second such place.
+    /// Where to descend from, a second such place, and the number of Newton steps to find it.
     fn starts(
         &mut self,
         lambda: f64,
         stop: &(dyn Fn() -> bool + Sync),
-    ) -> Result<(Position, Option<Position>), Error> {
-        let Some(guide) = &mut self.guide else { return Ok((self.position.clone(), None)) };
+    ) -> Result<(Position, Option<Position>, usize), Error> {
+        let Some(guide) = &mut self.guide else { return Ok((self.position.clone(), None, 0)) };
         // As far below the λ at which the convex penalty lets the first term in.
         let share = guide.regression.lambda_max()? / self.regression.lambda_max()?;
-        guide.solve(&[lambda * share], GUIDE, stop, &mut Vec::new())?;
-        let convex = guide.position.clone();
+        let mut guides = Vec::new();
+        guide.solve(&[lambda * share], GUIDE, stop, &mut guides)?;
+        let (convex, steps) =
+            (guide.position.clone(), guides.pop().map_or(0, |point| point.newton_steps));
         Ok(match self.regression.start {
-            PathStart::Best | PathStart::Previous => (self.position.clone(), Some(convex)),
-            PathStart::Convex => (convex, None),
+            PathStart::Best | PathStart::Previous => (self.position.clone(), Some(convex), steps),
+            PathStart::Convex => (convex, None, steps),
             PathStart::DenseToSparse => {
                 self.guide = None;
-                (convex, None)
+                (convex, None, steps)
             }
         })
     }
 
-    /// The local minimum below a start.
+    /// The local minimum below a start, where `steps` were taken before.
     fn descend_once(
         &self,
         start: Position,
         lambda: f64,
         tolerance: f64,
+        steps: usize,
         stop: &(dyn Fn() -> bool + Sync),
     ) -> Result<(Position, RegressionPoint), Error> {
         let (mut position, mut points) = (start, Vec::new());
@@ -243,6 +253,7 @@ impl<'a> Solver<'a> {
             self.lambda,
             &lambdas,
             tolerance,
+            steps,
             stop,
             &mut points,
         )?;
@@ -250,19 +261,25 @@ impl<'a> Solver<'a> {
     }
 
     /// Solves at each of `lambdas` on the working set, looks at all terms for all of them at once, and again
-    /// from the first that lacks something, with what it and the later ones lack. Returns the number of looks.
+    /// from the first that lacks something, with what it and the later ones lack. `steps` were taken for the
+    /// first before. Returns the number of looks.
+    #[allow(
+        clippy::too_many_arguments,
+        reason = "the state is split, so that it can be lent in parts"
+    )]
     fn descend(
         regression: &Regression<'_>,
         position: &mut Position,
         before: f64,
         lambdas: &[f64],
         tolerance: f64,
+        mut steps: usize,
         stop: &(dyn Fn() -> bool + Sync),
         points: &mut Vec<RegressionPoint>,
     ) -> Result<usize, Error> {
         let Position { set, look } = position;
         let first_tolerance = regression.first_tolerance(tolerance);
-        let (mut inner, mut steps, mut rounds) = (first_tolerance, 0, 0);
+        let (mut inner, mut rounds) = (first_tolerance, 0);
         // The strong rule (Tibshirani et al. 2012) guesses what enters; the certificate checks.
         // Far below the last λ it would guess everything, so the guess is bounded.
         let last = lambdas[lambdas.len() - 1];
@@ -278,8 +295,10 @@ impl<'a> Solver<'a> {
             rounds += 1;
             let mut here = set.here(regression, look);
             let (mut solutions, mut steps_of) = (Vec::new(), Vec::new());
-            for &lambda in rest {
-                steps_of.push(regression.solve_members(set, &mut here, lambda, inner, stop)?);
+            for (k, &lambda) in rest.iter().enumerate() {
+                let taken = if k == 0 { steps } else { 0 };
+                let most = regression.max_steps.saturating_sub(taken);
+                steps_of.push(regression.solve_members(set, &mut here, lambda, inner, most, stop)?);
                 solutions.push(set.coefficients.clone());
             }
             let looks = regression.looks(&set.members, &solutions, stop)?;
@@ -296,7 +315,7 @@ impl<'a> Solver<'a> {
                     regression.first_order(&set.members, &coefficients, &at, lambda)?;
                 set.coefficients = coefficients;
                 *look = Arc::new(at);
-                if !optimality.meets(tolerance) {
+                if !optimality.meets(tolerance) && steps < regression.max_steps {
                     let added = regression.add_terms(set, look, lambda)?;
                     failed = added > 0 || inner > LAST_TOLERANCE;
                     if added == 0 {

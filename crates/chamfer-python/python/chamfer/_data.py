@@ -1,5 +1,7 @@
 """Designs and columns from whatever holds them: numpy, scipy.sparse, pandas, polars, Arrow."""
 
+from numbers import Integral
+
 import numpy as np
 
 from .exceptions import DesignError, InputError, PenaltyError, WeightError
@@ -146,3 +148,12 @@ def check_alphas(alphas, eps):
     if alphas.ndim != 1 or not len(alphas):
         raise InputError(f"alphas has shape {np.shape(alphas)}: it must be a list of strengths")
     return alphas.tolist()
+
+
+def check_max_iter(max_iter):
+    """A number of Newton steps, or None for no limit."""
+    if max_iter is None:
+        return None
+    if isinstance(max_iter, bool) or not isinstance(max_iter, Integral) or max_iter < 1:
+        raise InputError(f"max_iter is {max_iter!r}: it must be a whole number, at least 1")
+    return int(max_iter)

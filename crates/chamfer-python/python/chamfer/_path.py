@@ -23,6 +23,7 @@ def path(
     standardize=False,
     sample_weight=None,
     offset=None,
+    start="best",
     tol=1e-8,
     n_jobs=None,
     verbose=0,
@@ -67,6 +68,11 @@ def path(
         At least 0; only ratios matter.
     offset : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
         A known part of the linear predictor.
+    start : {"best", "previous", "convex", "dense-to-sparse"}, default="best"
+        For penalties that are not convex, where the search for a local minimum begins at each strength: at the
+        solution of the strength before it ("previous"), at that of the convex penalty on the same terms
+        ("convex"), or at both, to keep the lower ("best"). With "dense-to-sparse" the smallest strength is
+        solved first, and each larger one from there. Others ignore it.
     tol : float, default=1e-8
         For convex penalties, the relative duality gap: the objective is within that fraction of its optimum.
         For the others, the violation of first-order optimality relative to ``alpha``.
@@ -106,7 +112,7 @@ def path(
     """
     problem = Problem.checked(
         X, y, family, penalty, groups=groups, sample_weight=sample_weight, offset=offset,
-        fit_intercept=fit_intercept, standardize=standardize,
+        fit_intercept=fit_intercept, standardize=standardize, start=start,
     )  # fmt: skip
     try:
         done = problem.path(alphas, eps, tol, n_jobs, verbose)

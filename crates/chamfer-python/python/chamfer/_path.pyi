@@ -20,6 +20,7 @@ def path(
     standardize: bool = ...,
     sample_weight: ArrayLike | None = ...,
     offset: ArrayLike | None = ...,
+    start: str = ...,
     tol: float = ...,
     n_jobs: int | None = ...,
     verbose: int = ...,

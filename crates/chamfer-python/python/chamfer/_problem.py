@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from . import _core, families, penalties
-from ._data import as_design, as_vector, check_alphas
+from ._data import as_design, as_vector, check_alphas, check_max_iter
 from ._progress import n_threads, named_columns, progress_bar
 from .exceptions import TargetError
 
@@ -25,11 +25,13 @@ class Problem:
     offset: np.ndarray | None
     fit_intercept: bool
     standardize: bool
+    start: str = "best"
+    max_iter: int | None = None
 
     @classmethod
     def checked(
         cls, X, y, family, penalty, *, groups=None, sample_weight=None, offset=None, fit_intercept=True,
-        standardize=False, names=None,
+        standardize=False, names=None, start="best", max_iter=None,
     ):  # fmt: skip
         design, found = as_design(X)
         n = design.shape[0]
@@ -51,15 +53,26 @@ class Problem:
             offset=families.as_offset(offset, n, outputs),
             fit_intercept=bool(fit_intercept),
             standardize=bool(standardize),
+            start=start,
+            max_iter=check_max_iter(max_iter),
         )
 
     @property
     def n_outputs(self):
         return self.target.get("n_outputs", 1)
 
-    def path(self, alphas, eps, tol, n_jobs=None, verbose=0):
-        """A dictionary of arrays, one entry for each alpha."""
+    @property
+    def shape(self):
+        """Of the coefficients: (n_outputs, n_features)."""
+        return self.n_outputs, self.design.shape[1]
+
+    def path(self, alphas, eps, tol, n_jobs=None, verbose=0, warm_start=None):
+        """A dictionary of arrays, one entry for each alpha.
+
+        ``warm_start`` has coefficients of shape (n_outputs, n_features) and intercepts.
+        """
         with self._request(alphas, eps, tol, n_jobs, verbose, 1) as request:
+            request["warm_start"] = warm_start
             return _core.path(request)
 
     def cross_validate(self, alphas, eps, tol, folds, metric, n_jobs=None, verbose=0):
@@ -94,6 +107,9 @@ class Problem:
                 "standardize": self.standardize,
                 "alphas": grid,
                 "tolerance": float(tol),
+                "start": self.start,
+                "warm_start": None,
+                "max_iter": self.max_iter,
                 "threads": n_threads(n_jobs),
                 "progress": progress,
             }

@@ -1,6 +1,8 @@
 """Progress, and warnings of fits that miss their tolerance."""
 
 import contextlib
+import os
+import sys
 import warnings
 
 import numpy as np
@@ -23,7 +25,7 @@ def progress_bar(verbose, total, what):
         bar.update(total - bar.n)
 
 
-def warn_unless_converged(result, tol, stacklevel=3):
+def warn_unless_converged(result, tol, max_iter=None):
     """Warns of the fits that missed the tolerance, with what they reached."""
     missed = np.flatnonzero(~result["converged"])
     if not len(missed):
@@ -38,12 +40,26 @@ def warn_unless_converged(result, tol, stacklevel=3):
     which = f"alpha = {result['alphas'][missed[0]]:.6g}"
     if len(missed) > 1:
         which = f"{len(missed)} of {len(result['alphas'])} alphas (the first is {which})"
+    if max_iter is not None and (result["n_iter"][missed] >= max_iter).any():
+        advice = f"The {max_iter} Newton steps of max_iter were used up; allow more, or a larger tol."
+    else:
+        advice = (
+            "The solution is as near as double precision allows; a larger alpha, scaled columns or fewer "
+            "duplicate columns help."
+        )
     warnings.warn(
-        f"The tolerance {tol:g} was not met at {which}: {reached}. The solution is as near as double "
-        "precision allows; a larger alpha, scaled columns or fewer duplicate columns help.",
+        f"The tolerance {tol:g} was not met at {which}: {reached}. {advice}",
         ConvergenceWarning,
-        stacklevel=stacklevel,
+        stacklevel=_level_outside(),
     )
+
+
+def _level_outside():
+    """How many calls up, from the caller, this package was called."""
+    package, level, frame = os.path.dirname(__file__), 1, sys._getframe(1)
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(package):
+        level, frame = level + 1, frame.f_back
+    return level
 
 
 @contextlib.contextmanager

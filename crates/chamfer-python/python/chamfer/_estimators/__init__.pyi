@@ -209,7 +209,9 @@ class GroupLasso(RegressorMixin, BaseEstimator):
         group_weights: ArrayLike | None = ...,
         fit_intercept: bool = ...,
         standardize: bool = ...,
+        max_iter: int = ...,
         tol: float = ...,
+        warm_start: bool = ...,
         n_jobs: int | None = ...,
     ) -> None: ...
     def fit(self, X: Any, y: Any, sample_weight: ArrayLike | None = ...) -> Self: ...
@@ -237,6 +239,7 @@ class GroupLassoCV(RegressorMixin, BaseEstimator):
         eps: float = ...,
         fit_intercept: bool = ...,
         standardize: bool = ...,
+        max_iter: int = ...,
         tol: float = ...,
         cv: Any = ...,
         n_jobs: int | None = ...,
@@ -265,7 +268,10 @@ class SparseRegressor(RegressorMixin, BaseEstimator):
         groups: Groups | None = ...,
         fit_intercept: bool = ...,
         standardize: bool = ...,
+        start: str = ...,
+        max_iter: int = ...,
         tol: float = ...,
+        warm_start: bool = ...,
         n_jobs: int | None = ...,
     ) -> None: ...
     def fit(self, X: Any, y: Any, sample_weight: ArrayLike | None = ..., offset: ArrayLike | None = ...) -> Self: ...
@@ -296,6 +302,8 @@ class SparseRegressorCV(RegressorMixin, BaseEstimator):
         eps: float = ...,
         fit_intercept: bool = ...,
         standardize: bool = ...,
+        start: str = ...,
+        max_iter: int = ...,
         tol: float = ...,
         cv: Any = ...,
         metric: str = ...,
@@ -335,7 +343,10 @@ class SparseClassifier(ClassifierMixin, BaseEstimator):
         class_weight: dict[Any, float] | str | None = ...,
         fit_intercept: bool = ...,
         standardize: bool = ...,
+        start: str = ...,
+        max_iter: int = ...,
         tol: float = ...,
+        warm_start: bool = ...,
         n_jobs: int | None = ...,
     ) -> None: ...
     def fit(self, X: Any, y: Any, sample_weight: ArrayLike | None = ...) -> Self: ...
@@ -371,6 +382,8 @@ class SparseClassifierCV(ClassifierMixin, BaseEstimator):
         class_weight: dict[Any, float] | str | None = ...,
         fit_intercept: bool = ...,
         standardize: bool = ...,
+        start: str = ...,
+        max_iter: int = ...,
         tol: float = ...,
         cv: Any = ...,
         metric: str = ...,
@@ -403,7 +416,10 @@ class CoxRegressor(RegressorMixin, BaseEstimator):
         ties: str = ...,
         groups: Groups | None = ...,
         standardize: bool = ...,
+        start: str = ...,
+        max_iter: int = ...,
         tol: float = ...,
+        warm_start: bool = ...,
         n_jobs: int | None = ...,
     ) -> None: ...
     def fit(self, X: Any, y: Any, sample_weight: ArrayLike | None = ...) -> Self: ...
@@ -434,6 +450,8 @@ class CoxRegressorCV(RegressorMixin, BaseEstimator):
         alphas: int | ArrayLike = ...,
         eps: float = ...,
         standardize: bool = ...,
+        start: str = ...,
+        max_iter: int = ...,
         tol: float = ...,
         cv: Any = ...,
         metric: str = ...,

@@ -63,18 +63,31 @@ class SparseLinearModel(BaseEstimator):
         return Problem.checked(
             X, y, self._family(y), self._penalty() if penalty is None else penalty,
             sample_weight=sample_weight, offset=offset, fit_intercept=self.fit_intercept,
-            standardize=getattr(self, "standardize", False),
+            standardize=getattr(self, "standardize", False), start=getattr(self, "start", "best"),
+            max_iter=self.max_iter,
             names=getattr(self, "feature_names_in_", None),
         )  # fmt: skip
 
-    def _solve(self, problem, alpha):
+    def _warm_start(self, shape):
+        """Coefficients of this shape and intercepts of the last fit; None where a fit starts anew."""
+        if not self.warm_start or not hasattr(self, "coef_"):
+            return None
+        coef = np.array(np.atleast_2d(self.coef_), dtype=np.float64, order="C")
+        intercept = np.array(np.atleast_1d(self.intercept_), dtype=np.float64)
+        if coef.shape != shape or intercept.size not in (1, shape[0]):
+            return None
+        # Without intercepts there is one 0 for all.
+        return coef, np.resize(intercept, shape[0])
+
+    def _solve(self, problem, alpha, warm_start):
         """The solution at one strength: coefficients, intercept, steps and certificate."""
+        n_jobs = getattr(self, "n_jobs", None)
         try:
-            done = problem.path([alpha], 1.0, self.tol, getattr(self, "n_jobs", None))
+            done = problem.path([alpha], 1.0, self.tol, n_jobs, warm_start=warm_start)
         except Interrupted:
             # Of one fit there is nothing to keep.
             raise KeyboardInterrupt from None
-        warn_unless_converged(done, self.tol, stacklevel=5)
+        warn_unless_converged(done, self.tol, problem.max_iter)
         return Solution(problem, done, 0)
 
     def _keep(self, solution):

@@ -97,8 +97,15 @@ class CoxRegressor(_CoxModel):
         For penalties on groups; see :func:`path`.
     standardize : bool, default=False
         Penalize the coefficients of columns scaled to variance 1.
+    start : {"best", "previous", "convex", "dense-to-sparse"}, default="best"
+        Where the search for a local minimum of a penalty that is not convex begins; see :func:`path`.
+    max_iter : int, default=1000
+        Newton steps at most; few problems need 50. A fit that has used them up warns with the gap it reached.
     tol : float, default=1e-8
         Relative duality gap, or relative stationarity for penalties that are not convex.
+    warm_start : bool, default=False
+        Start a refit at the coefficients of the last fit, if they have the same shape. For convex penalties that
+        changes how many steps it takes, and its solution within ``tol`` only.
     n_jobs : int, default=None
         Threads; all cores unless given.
 
@@ -139,7 +146,10 @@ class CoxRegressor(_CoxModel):
         ties="breslow",
         groups=None,
         standardize=False,
+        start="best",
+        max_iter=1000,
         tol=1e-8,
+        warm_start=False,
         n_jobs=None,
     ):
         self.penalty = penalty
@@ -147,7 +157,10 @@ class CoxRegressor(_CoxModel):
         self.ties = ties
         self.groups = groups
         self.standardize = standardize
+        self.start = start
+        self.max_iter = max_iter
         self.tol = tol
+        self.warm_start = warm_start
         self.n_jobs = n_jobs
 
     def fit(self, X, y, sample_weight=None):
@@ -168,7 +181,7 @@ class CoxRegressor(_CoxModel):
         self
         """
         _, _, problem = self._checked(X, y, sample_weight)
-        return self._keep(self._solve(problem, self.alpha))
+        return self._keep(self._solve(problem, self.alpha, self._warm_start(problem.shape)))
 
 
 class CoxRegressorCV(_ChosenAlpha, _CoxModel):
@@ -176,7 +189,7 @@ class CoxRegressorCV(_ChosenAlpha, _CoxModel):
 
     Parameters
     ----------
-    penalty, ties, groups, standardize, tol, n_jobs
+    penalty, ties, groups, standardize, start, max_iter, tol, n_jobs
         See :class:`CoxRegressor`.
     alphas : int or array-like, default=100
         How many strengths there are to be, or the strengths.
@@ -214,6 +227,8 @@ class CoxRegressorCV(_ChosenAlpha, _CoxModel):
         alphas=100,
         eps=1e-2,
         standardize=False,
+        start="best",
+        max_iter=1000,
         tol=1e-8,
         cv=None,
         metric="concordance",
@@ -227,6 +242,8 @@ class CoxRegressorCV(_ChosenAlpha, _CoxModel):
         self.alphas = alphas
         self.eps = eps
         self.standardize = standardize
+        self.start = start
+        self.max_iter = max_iter
         self.tol = tol
         self.cv = cv
         self.metric = metric

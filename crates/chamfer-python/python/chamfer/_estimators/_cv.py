@@ -60,7 +60,7 @@ class CrossValidated:
                 raise
             # All coefficients are zero at any strength, so that any grid will do.
             done, measures = run(np.full(int(alphas), np.finfo(np.float64).resolution))
-        warn_unless_converged(done, self.tol, stacklevel=5)
+        warn_unless_converged(done, self.tol, problem.max_iter)
         defined = ~np.isnan(measures).any(axis=0)
         if not defined.any():
             raise InputError(

@@ -51,13 +51,16 @@ class ElasticNet(MultiOutputMixin, RegressorMixin, SparseLinearModel):
         Share of the ℓ₁ part, above 0 and at most 1.
     fit_intercept : bool, default=True
         Fit the intercept :math:`b`.
-    precompute, copy_X, max_iter, random_state, selection
+    precompute, copy_X, random_state, selection
         Of coordinate descent. Accepted so that replacing the import suffices, without effect here: X is never
-        copied or changed, and Newton's method takes as many steps as it needs, which are few.
+        copied or changed.
+    max_iter : int, default=1000
+        Newton steps at most; few problems need 50. A fit that has used them up warns with the gap it reached.
     tol : float, default=1e-8
         Relative duality gap: the objective is within this fraction of its minimum.
     warm_start : bool, default=False
-        Accepted for the same reason, without effect: the solution does not depend on where a fit begins.
+        Start a refit at the coefficients of the last fit, if they have the same shape. That changes how many
+        steps it takes, and its solution within ``tol`` only.
     positive : bool, default=False
         Allow no negative coefficients.
 
@@ -144,9 +147,12 @@ class ElasticNet(MultiOutputMixin, RegressorMixin, SparseLinearModel):
         # Without a penalty any strength is as good.
         alpha = self.alpha or 1.0
         targets = [y] if y.ndim == 1 else list(y.T)
-        solutions = [
-            self._solve(self._problem(X, target, sample_weight, penalty=penalty), alpha) for target in targets
-        ]
+        warm_start = self._warm_start((len(targets), X.shape[1]))
+        solutions = []
+        for k, target in enumerate(targets):
+            problem = self._problem(X, target, sample_weight, penalty=penalty)
+            of_target = None if warm_start is None else tuple(values[k : k + 1] for values in warm_start)
+            solutions.append(self._solve(problem, alpha, of_target))
         if len(solutions) == 1:
             return self._keep(solutions[0])
         self.coef_ = np.stack([solution.coef for solution in solutions])
@@ -188,13 +194,16 @@ class Lasso(ElasticNet):
         Strength of the penalty, at least 0.
     fit_intercept : bool, default=True
         Fit the intercept :math:`b`.
-    precompute, copy_X, max_iter, random_state, selection
+    precompute, copy_X, random_state, selection
         Of coordinate descent. Accepted so that replacing the import suffices, without effect here: X is never
-        copied or changed, and Newton's method takes as many steps as it needs, which are few.
+        copied or changed.
+    max_iter : int, default=1000
+        Newton steps at most; few problems need 50. A fit that has used them up warns with the gap it reached.
     tol : float, default=1e-8
         Relative duality gap: the objective is within this fraction of its minimum.
     warm_start : bool, default=False
-        Accepted for the same reason, without effect: the solution does not depend on where a fit begins.
+        Start a refit at the coefficients of the last fit, if they have the same shape. That changes how many
+        steps it takes, and its solution within ``tol`` only.
     positive : bool, default=False
         Allow no negative coefficients.
 
@@ -270,8 +279,11 @@ class ElasticNetCV(RegressorMixin, CrossValidated, SparseLinearModel):
         How many strengths there are to be, or the strengths.
     fit_intercept : bool, default=True
         Fit the intercept.
-    precompute, max_iter, copy_X, random_state, selection
+    precompute, copy_X, random_state, selection
         Of coordinate descent. Accepted so that replacing the import suffices, without effect here.
+    max_iter : int, default=1000
+        Newton steps at each strength at most; few problems need 50. Fits that have used them up warn with the
+        gap they reached.
     tol : float, default=1e-8
         Relative duality gap.
     cv : int, splitter or iterable, default=None
@@ -408,8 +420,11 @@ class LassoCV(ElasticNetCV):
         How many strengths there are to be, or the strengths.
     fit_intercept : bool, default=True
         Fit the intercept.
-    precompute, max_iter, copy_X, random_state, selection
+    precompute, copy_X, random_state, selection
         Of coordinate descent. Accepted so that replacing the import suffices, without effect here.
+    max_iter : int, default=1000
+        Newton steps at each strength at most; few problems need 50. Fits that have used them up warn with the
+        gap they reached.
     tol : float, default=1e-8
         Relative duality gap.
     cv : int, splitter or iterable, default=None

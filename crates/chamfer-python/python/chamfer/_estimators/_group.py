@@ -58,8 +58,13 @@ class GroupLasso(_GroupModel):
         Fit the intercept :math:`b`.
     standardize : bool, default=False
         Penalize the coefficients of columns scaled to variance 1.
+    max_iter : int, default=1000
+        Newton steps at most; few problems need 50. A fit that has used them up warns with the gap it reached.
     tol : float, default=1e-8
         Relative duality gap.
+    warm_start : bool, default=False
+        Start a refit at the coefficients of the last fit, if they have the same shape. That changes how many
+        steps it takes, and its solution within ``tol`` only.
     n_jobs : int, default=None
         Threads; all cores unless given.
 
@@ -97,7 +102,9 @@ class GroupLasso(_GroupModel):
         group_weights=None,
         fit_intercept=True,
         standardize=False,
+        max_iter=1000,
         tol=1e-8,
+        warm_start=False,
         n_jobs=None,
     ):
         self.groups = groups
@@ -105,7 +112,9 @@ class GroupLasso(_GroupModel):
         self.group_weights = group_weights
         self.fit_intercept = fit_intercept
         self.standardize = standardize
+        self.max_iter = max_iter
         self.tol = tol
+        self.warm_start = warm_start
         self.n_jobs = n_jobs
 
     def fit(self, X, y, sample_weight=None):
@@ -126,7 +135,7 @@ class GroupLasso(_GroupModel):
         """
         X, y = self._validated(X, y)
         problem = self._problem(X, y, self._weights(X, sample_weight))
-        return self._keep(self._solve(problem, self.alpha))
+        return self._keep(self._solve(problem, self.alpha, self._warm_start(problem.shape)))
 
 
 class GroupLassoCV(CrossValidated, _GroupModel):
@@ -134,7 +143,7 @@ class GroupLassoCV(CrossValidated, _GroupModel):
 
     Parameters
     ----------
-    groups, group_weights, fit_intercept, standardize, tol, n_jobs
+    groups, group_weights, fit_intercept, standardize, max_iter, tol, n_jobs
         See :class:`GroupLasso`.
     alphas : int or array-like, default=100
         How many strengths there are to be, or the strengths.
@@ -166,6 +175,7 @@ class GroupLassoCV(CrossValidated, _GroupModel):
         eps=1e-3,
         fit_intercept=True,
         standardize=False,
+        max_iter=1000,
         tol=1e-8,
         cv=None,
         n_jobs=None,
@@ -177,6 +187,7 @@ class GroupLassoCV(CrossValidated, _GroupModel):
         self.eps = eps
         self.fit_intercept = fit_intercept
         self.standardize = standardize
+        self.max_iter = max_iter
         self.tol = tol
         self.cv = cv
         self.n_jobs = n_jobs

@@ -69,10 +69,15 @@ class MultiTaskLasso(_MultiTask):
         Strength of the penalty, above 0.
     fit_intercept : bool, default=True
         Fit an intercept for each target.
-    copy_X, max_iter, warm_start, random_state, selection
+    copy_X, random_state, selection
         Of coordinate descent. Accepted so that replacing the import suffices, without effect here.
+    max_iter : int, default=1000
+        Newton steps at most; few problems need 50. A fit that has used them up warns with the gap it reached.
     tol : float, default=1e-8
         Relative duality gap.
+    warm_start : bool, default=False
+        Start a refit at the coefficients of the last fit, if they have the same shape. That changes how many
+        steps it takes, and its solution within ``tol`` only.
 
     Attributes
     ----------
@@ -129,7 +134,7 @@ class MultiTaskLasso(_MultiTask):
         """
         X, y = self._checked_targets(X, y)
         problem = self._problem(X, y, self._weights(X, sample_weight))
-        return self._keep(self._solve(problem, self.alpha))
+        return self._keep(self._solve(problem, self.alpha, self._warm_start(problem.shape)))
 
 
 class MultiTaskLassoCV(CrossValidated, _MultiTask):
@@ -143,8 +148,11 @@ class MultiTaskLassoCV(CrossValidated, _MultiTask):
         How many strengths there are to be, or the strengths.
     fit_intercept : bool, default=True
         Fit an intercept for each target.
-    max_iter, copy_X, random_state, selection
+    copy_X, random_state, selection
         Of coordinate descent. Accepted so that replacing the import suffices, without effect here.
+    max_iter : int, default=1000
+        Newton steps at each strength at most; few problems need 50. Fits that have used them up warn with the
+        gap they reached.
     tol : float, default=1e-8
         Relative duality gap.
     cv : int, splitter or iterable, default=None

@@ -105,8 +105,15 @@ class SparseRegressor(_Regressor):
         Fit the intercept :math:`b`, which is never penalized.
     standardize : bool, default=False
         Penalize the coefficients of columns scaled to variance 1.
+    start : {"best", "previous", "convex", "dense-to-sparse"}, default="best"
+        Where the search for a local minimum of a penalty that is not convex begins; see :func:`path`.
+    max_iter : int, default=1000
+        Newton steps at most; few problems need 50. A fit that has used them up warns with the gap it reached.
     tol : float, default=1e-8
         Relative duality gap, or relative stationarity for penalties that are not convex.
+    warm_start : bool, default=False
+        Start a refit at the coefficients of the last fit, if they have the same shape. For convex penalties that
+        changes how many steps it takes, and its solution within ``tol`` only.
     n_jobs : int, default=None
         Threads; all cores unless given.
 
@@ -146,7 +153,10 @@ class SparseRegressor(_Regressor):
         groups=None,
         fit_intercept=True,
         standardize=False,
+        start="best",
+        max_iter=1000,
         tol=1e-8,
+        warm_start=False,
         n_jobs=None,
     ):
         self.family = family
@@ -155,7 +165,10 @@ class SparseRegressor(_Regressor):
         self.groups = groups
         self.fit_intercept = fit_intercept
         self.standardize = standardize
+        self.start = start
+        self.max_iter = max_iter
         self.tol = tol
+        self.warm_start = warm_start
         self.n_jobs = n_jobs
 
     def fit(self, X, y, sample_weight=None, offset=None):
@@ -177,7 +190,7 @@ class SparseRegressor(_Regressor):
         self
         """
         _, _, problem = self._checked(X, y, sample_weight, offset)
-        return self._keep(self._solve(problem, self.alpha))
+        return self._keep(self._solve(problem, self.alpha, self._warm_start(problem.shape)))
 
 
 class SparseRegressorCV(_ChosenAlpha, _Regressor):
@@ -185,7 +198,7 @@ class SparseRegressorCV(_ChosenAlpha, _Regressor):
 
     Parameters
     ----------
-    family, penalty, groups, fit_intercept, standardize, tol, n_jobs
+    family, penalty, groups, fit_intercept, standardize, start, max_iter, tol, n_jobs
         See :class:`SparseRegressor`.
     alphas : int or array-like, default=100
         How many strengths there are to be, or the strengths.
@@ -224,6 +237,8 @@ class SparseRegressorCV(_ChosenAlpha, _Regressor):
         eps=1e-3,
         fit_intercept=True,
         standardize=False,
+        start="best",
+        max_iter=1000,
         tol=1e-8,
         cv=None,
         metric="deviance",
@@ -238,6 +253,8 @@ class SparseRegressorCV(_ChosenAlpha, _Regressor):
         self.eps = eps
         self.fit_intercept = fit_intercept
         self.standardize = standardize
+        self.start = start
+        self.max_iter = max_iter
         self.tol = tol
         self.cv = cv
         self.metric = metric
@@ -405,8 +422,15 @@ class SparseClassifier(_Classifier):
         Fit an intercept for each predictor.
     standardize : bool, default=False
         Penalize the coefficients of columns scaled to variance 1.
+    start : {"best", "previous", "convex", "dense-to-sparse"}, default="best"
+        Where the search for a local minimum of a penalty that is not convex begins; see :func:`path`.
+    max_iter : int, default=1000
+        Newton steps at most; few problems need 50. A fit that has used them up warns with the gap it reached.
     tol : float, default=1e-8
         Relative duality gap, or relative stationarity for penalties that are not convex.
+    warm_start : bool, default=False
+        Start a refit at the coefficients of the last fit, if they have the same shape. For convex penalties that
+        changes how many steps it takes, and its solution within ``tol`` only.
     n_jobs : int, default=None
         Threads; all cores unless given.
 
@@ -447,7 +471,10 @@ class SparseClassifier(_Classifier):
         class_weight=None,
         fit_intercept=True,
         standardize=False,
+        start="best",
+        max_iter=1000,
         tol=1e-8,
+        warm_start=False,
         n_jobs=None,
     ):
         self.penalty = penalty
@@ -457,7 +484,10 @@ class SparseClassifier(_Classifier):
         self.class_weight = class_weight
         self.fit_intercept = fit_intercept
         self.standardize = standardize
+        self.start = start
+        self.max_iter = max_iter
         self.tol = tol
+        self.warm_start = warm_start
         self.n_jobs = n_jobs
 
     def fit(self, X, y, sample_weight=None):
@@ -477,7 +507,7 @@ class SparseClassifier(_Classifier):
         self
         """
         _, _, problem = self._checked(X, y, sample_weight)
-        return self._keep(self._solve(problem, self.alpha))
+        return self._keep(self._solve(problem, self.alpha, self._warm_start(problem.shape)))
 
 
 class SparseClassifierCV(_ChosenAlpha, _Classifier):
@@ -485,7 +515,7 @@ class SparseClassifierCV(_ChosenAlpha, _Classifier):
 
     Parameters
     ----------
-    penalty, family, groups, class_weight, fit_intercept, standardize, tol, n_jobs
+    penalty, family, groups, class_weight, fit_intercept, standardize, start, max_iter, tol, n_jobs
         See :class:`SparseClassifier`.
     alphas : int or array-like, default=100
         How many strengths there are to be, or the strengths.
@@ -525,6 +555,8 @@ class SparseClassifierCV(_ChosenAlpha, _Classifier):
         class_weight=None,
         fit_intercept=True,
         standardize=False,
+        start="best",
+        max_iter=1000,
         tol=1e-8,
         cv=None,
         metric="deviance",
@@ -540,6 +572,8 @@ class SparseClassifierCV(_ChosenAlpha, _Classifier):
         self.class_weight = class_weight
         self.fit_intercept = fit_intercept
         self.standardize = standardize
+        self.start = start
+        self.max_iter = max_iter
         self.tol = tol
         self.cv = cv
         self.metric = metric
