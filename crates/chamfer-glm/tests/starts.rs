@@ -308,3 +308,44 @@ fn what_was_solved_from_dense_to_sparse_survives_an_interruption() {
         assert_eq!(solved, whole[whole.len() - solved.len()..]);
     }
 }
+
+#[test]
+fn a_limit_of_steps_leaves_a_point_that_says_how_near_it_is() {
+    let Simulated { n, p, x, y } = simulated();
+    let design = DenseDesign::new(n, p, &x).unwrap();
+    for family in families(&y) {
+        for penalty in penalties(p) {
+            let what = format!("{} with {penalty:?}", family.name());
+            let solve = |max_steps: usize, share: f64| {
+                let settings = RegressionSettings { max_steps, ..Default::default() };
+                let regression =
+                    Regression::new(&design, family.as_ref(), penalty.clone(), &settings).unwrap();
+                let largest = regression.lambda_max().unwrap();
+                let lambdas = [0.5 * share * largest, 0.1 * share * largest];
+                let points = regression.path(&lambdas, 1e-8, &never).unwrap();
+                points.map(Result::unwrap).collect::<Vec<_>>()
+            };
+            let free = solve(usize::MAX, 1.0);
+            assert!(free.iter().all(|point| point.converged), "{what}");
+            let most = free.iter().map(|point| point.newton_steps).max().unwrap();
+            assert_eq!(solve(most, 1.0), free, "{what}: a limit that does not bind");
+            for max_steps in [0, 1, 2] {
+                for (point, best) in solve(max_steps, 1.0).iter().zip(&free) {
+                    let what = format!("{what}, {max_steps} steps: {point:?}");
+                    assert!(point.newton_steps <= max_steps, "{what}");
+                    assert_eq!(point.converged, point.certificate.meets(1e-8), "{what}");
+                    assert!(point.converged || point.newton_steps == max_steps, "{what}");
+                    if let Some(gap) = point.certificate.gap {
+                        let least = best.certificate.objective;
+                        assert!(gap.dual <= least * (1.0 + 1e-9), "{what}");
+                        assert!(point.certificate.objective >= least * (1.0 - 1e-7), "{what}");
+                    }
+                }
+            }
+            // Far from the null model, where it takes strides, the limit is for all of them together.
+            for point in solve(3, 0.05) {
+                assert!(point.newton_steps <= 3, "{what}: {point:?}");
+            }
+        }
+    }
+}
