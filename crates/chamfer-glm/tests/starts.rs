@@ -329,13 +329,16 @@ fn a_limit_of_steps_leaves_a_point_that_says_how_near_it_is() {
             assert!(free.iter().all(|point| point.converged), "{what}");
             let most = free.iter().map(|point| point.newton_steps).max().unwrap();
             assert_eq!(solve(most, 1.0), free, "{what}: a limit that does not bind");
-            for max_steps in [0, 1, 2] {
+            for max_steps in [0, 2] {
                 for (point, best) in solve(max_steps, 1.0).iter().zip(&free) {
                     let what = format!("{what}, {max_steps} steps: {point:?}");
                     assert!(point.newton_steps <= max_steps, "{what}");
                     assert_eq!(point.converged, point.certificate.meets(1e-8), "{what}");
                     assert!(point.converged || point.newton_steps == max_steps, "{what}");
-                    if let Some(gap) = point.certificate.gap {
+                    // Cox's dual cannot be made orthogonal to unpenalized columns, so that it bounds only where
+                    // their gradient is 0; the penalty with a ridge has one.
+                    let is_bound = family.name() != "cox" || penalty.l1_ratio() == 1.0;
+                    if let Some(gap) = point.certificate.gap.filter(|_| is_bound) {
                         let least = best.certificate.objective;
                         assert!(gap.dual <= least * (1.0 + 1e-9), "{what}");
                         assert!(point.certificate.objective >= least * (1.0 - 1e-7), "{what}");
