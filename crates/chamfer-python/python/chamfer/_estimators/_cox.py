@@ -99,8 +99,8 @@ class CoxRegressor(_CoxModel):
         Penalize the coefficients of columns scaled to variance 1.
     start : {"best", "previous", "convex", "dense-to-sparse"}, default="best"
         Where the search for a local minimum of a penalty that is not convex begins; see :func:`path`.
-    max_iter : int, default=1000
-        Newton steps at most; few problems need 50. A fit that has used them up warns with the gap it reached.
+    max_iter : int, default=10000
+        Newton steps at most. A fit that has used them up warns with the gap it reached.
     tol : float, default=1e-8
         Relative duality gap, or relative stationarity for penalties that are not convex.
     warm_start : bool, default=False
@@ -147,7 +147,7 @@ class CoxRegressor(_CoxModel):
         groups=None,
         standardize=False,
         start="best",
-        max_iter=1000,
+        max_iter=10_000,
         tol=1e-8,
         warm_start=False,
         n_jobs=None,
@@ -228,7 +228,7 @@ class CoxRegressorCV(_ChosenAlpha, _CoxModel):
         eps=1e-2,
         standardize=False,
         start="best",
-        max_iter=1000,
+        max_iter=10_000,
         tol=1e-8,
         cv=None,
         metric="concordance",

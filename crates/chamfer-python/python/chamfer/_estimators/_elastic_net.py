@@ -55,7 +55,7 @@ class ElasticNet(MultiOutputMixin, RegressorMixin, SparseLinearModel):
         Of coordinate descent. Accepted so that replacing the import suffices, without effect here: X is never
         copied or changed.
     max_iter : int, default=1000
-        Newton steps at most; few problems need 50. A fit that has used them up warns with the gap it reached.
+        Newton steps at most. A fit that has used them up warns with the gap it reached.
     tol : float, default=1e-8
         Relative duality gap: the objective is within this fraction of its minimum.
     warm_start : bool, default=False
@@ -198,7 +198,7 @@ class Lasso(ElasticNet):
         Of coordinate descent. Accepted so that replacing the import suffices, without effect here: X is never
         copied or changed.
     max_iter : int, default=1000
-        Newton steps at most; few problems need 50. A fit that has used them up warns with the gap it reached.
+        Newton steps at most. A fit that has used them up warns with the gap it reached.
     tol : float, default=1e-8
         Relative duality gap: the objective is within this fraction of its minimum.
     warm_start : bool, default=False
@@ -282,7 +282,7 @@ class ElasticNetCV(RegressorMixin, CrossValidated, SparseLinearModel):
     precompute, copy_X, random_state, selection
         Of coordinate descent. Accepted so that replacing the import suffices, without effect here.
     max_iter : int, default=1000
-        Newton steps at each strength at most; few problems need 50. Fits that have used them up warn with the
+        Newton steps at each strength at most. Fits that have used them up warn with the
         gap they reached.
     tol : float, default=1e-8
         Relative duality gap.
@@ -423,7 +423,7 @@ class LassoCV(ElasticNetCV):
     precompute, copy_X, random_state, selection
         Of coordinate descent. Accepted so that replacing the import suffices, without effect here.
     max_iter : int, default=1000
-        Newton steps at each strength at most; few problems need 50. Fits that have used them up warn with the
+        Newton steps at each strength at most. Fits that have used them up warn with the
         gap they reached.
     tol : float, default=1e-8
         Relative duality gap.

@@ -58,8 +58,8 @@ class GroupLasso(_GroupModel):
         Fit the intercept :math:`b`.
     standardize : bool, default=False
         Penalize the coefficients of columns scaled to variance 1.
-    max_iter : int, default=1000
-        Newton steps at most; few problems need 50. A fit that has used them up warns with the gap it reached.
+    max_iter : int, default=10000
+        Newton steps at most. A fit that has used them up warns with the gap it reached.
     tol : float, default=1e-8
         Relative duality gap.
     warm_start : bool, default=False
@@ -102,7 +102,7 @@ class GroupLasso(_GroupModel):
         group_weights=None,
         fit_intercept=True,
         standardize=False,
-        max_iter=1000,
+        max_iter=10_000,
         tol=1e-8,
         warm_start=False,
         n_jobs=None,
@@ -175,7 +175,7 @@ class GroupLassoCV(CrossValidated, _GroupModel):
         eps=1e-3,
         fit_intercept=True,
         standardize=False,
-        max_iter=1000,
+        max_iter=10_000,
         tol=1e-8,
         cv=None,
         n_jobs=None,

@@ -72,7 +72,7 @@ class MultiTaskLasso(_MultiTask):
     copy_X, random_state, selection
         Of coordinate descent. Accepted so that replacing the import suffices, without effect here.
     max_iter : int, default=1000
-        Newton steps at most; few problems need 50. A fit that has used them up warns with the gap it reached.
+        Newton steps at most. A fit that has used them up warns with the gap it reached.
     tol : float, default=1e-8
         Relative duality gap.
     warm_start : bool, default=False
@@ -151,7 +151,7 @@ class MultiTaskLassoCV(CrossValidated, _MultiTask):
     copy_X, random_state, selection
         Of coordinate descent. Accepted so that replacing the import suffices, without effect here.
     max_iter : int, default=1000
-        Newton steps at each strength at most; few problems need 50. Fits that have used them up warn with the
+        Newton steps at each strength at most. Fits that have used them up warn with the
         gap they reached.
     tol : float, default=1e-8
         Relative duality gap.

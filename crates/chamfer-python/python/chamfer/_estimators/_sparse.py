@@ -107,8 +107,8 @@ class SparseRegressor(_Regressor):
         Penalize the coefficients of columns scaled to variance 1.
     start : {"best", "previous", "convex", "dense-to-sparse"}, default="best"
         Where the search for a local minimum of a penalty that is not convex begins; see :func:`path`.
-    max_iter : int, default=1000
-        Newton steps at most; few problems need 50. A fit that has used them up warns with the gap it reached.
+    max_iter : int, default=10000
+        Newton steps at most. A fit that has used them up warns with the gap it reached.
     tol : float, default=1e-8
         Relative duality gap, or relative stationarity for penalties that are not convex.
     warm_start : bool, default=False
@@ -154,7 +154,7 @@ class SparseRegressor(_Regressor):
         fit_intercept=True,
         standardize=False,
         start="best",
-        max_iter=1000,
+        max_iter=10_000,
         tol=1e-8,
         warm_start=False,
         n_jobs=None,
@@ -238,7 +238,7 @@ class SparseRegressorCV(_ChosenAlpha, _Regressor):
         fit_intercept=True,
         standardize=False,
         start="best",
-        max_iter=1000,
+        max_iter=10_000,
         tol=1e-8,
         cv=None,
         metric="deviance",
@@ -424,8 +424,8 @@ class SparseClassifier(_Classifier):
         Penalize the coefficients of columns scaled to variance 1.
     start : {"best", "previous", "convex", "dense-to-sparse"}, default="best"
         Where the search for a local minimum of a penalty that is not convex begins; see :func:`path`.
-    max_iter : int, default=1000
-        Newton steps at most; few problems need 50. A fit that has used them up warns with the gap it reached.
+    max_iter : int, default=10000
+        Newton steps at most. A fit that has used them up warns with the gap it reached.
     tol : float, default=1e-8
         Relative duality gap, or relative stationarity for penalties that are not convex.
     warm_start : bool, default=False
@@ -472,7 +472,7 @@ class SparseClassifier(_Classifier):
         fit_intercept=True,
         standardize=False,
         start="best",
-        max_iter=1000,
+        max_iter=10_000,
         tol=1e-8,
         warm_start=False,
         n_jobs=None,
@@ -556,7 +556,7 @@ class SparseClassifierCV(_ChosenAlpha, _Classifier):
         fit_intercept=True,
         standardize=False,
         start="best",
-        max_iter=1000,
+        max_iter=10_000,
         tol=1e-8,
         cv=None,
         metric="deviance",
