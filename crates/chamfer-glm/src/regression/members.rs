@@ -132,6 +132,7 @@ impl Regression<'_> {
     /// Finds the support of a concave penalty: each coefficient's penalty is replaced by its tangent, a kink
     /// that lies above it, until tangents change no more in kind (local linear approximation; Zou & Li 2008).
     /// In the lift of MCP with a gate on each coefficient, that is a step in the gates, then one in the rest.
+    #[allow(clippy::too_many_arguments, reason = "all of them are of the caller alone")]
     fn approach(
         &self,
         restricted: &Restricted<'_>,
