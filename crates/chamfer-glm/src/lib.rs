@@ -17,9 +17,6 @@
 //! | choice of columns | [`Regression::stability`] |
 //! | two fits | [`Regression::relax`], [`Regression::adaptive`] |
 //!
-//! Least squares with the lasso has a solver of its own, which is faster, behind [`Problem`] and
-//! [`path()`].
-//!
 //! # Example
 //!
 //! Logistic regression with groups of columns, and λ by cross-validation:

@@ -92,7 +92,8 @@ pub trait Family: Debug + Send + Sync {
     /// The constant predictor that suits the mean target, for each output: where intercepts start.
     fn start(&self) -> Vec<f64>;
 
-    /// The targets, if the loss is `½ Σ w (y − η)²` with one output: such problems have a faster solver.
+    /// The targets, if the loss is `½ Σ w (y − η)²` with one output: one that does not vary
+    /// leaves nothing to explain, and is refused.
     fn least_squares(&self) -> Option<&[f64]> {
         None
     }

@@ -2,7 +2,7 @@
 //!
 //! In the coordinates `(β, η)` of the lift, `η_t` the size of term `t`, the smooth problem is balanced at
 //! `η = η(β)`, and eliminating `η` from Newton's system leaves the Hessian of `P = L + λR` on the support
-//! (solver/newton.rs derives it for the lasso). The step in `β` carries `η` along; where that would bring
+//! (faces.rs derives it for the lasso). The step in `β` carries `η` along; where that would bring
 //! `η_t` to 0 or below, its bound clips it, and the term is exactly zero. A zero is let in by its
 //! multiplier: the direction of steepest descent is not 0 there.
 
