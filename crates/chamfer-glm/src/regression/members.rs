@@ -126,7 +126,11 @@ impl Regression<'_> {
             quadratic,
         };
         let most = most.saturating_sub(steps);
-        Ok(steps + newton.solve(&mut set.coefficients, tolerance * lambda, most)?)
+        steps += newton.solve(&mut set.coefficients, tolerance * lambda, most)?;
+        // The next λ starts here.
+        let (predictor, _, loss, gradient) = newton.loss(&set.coefficients);
+        *here = Here { predictor, loss, gradient };
+        Ok(steps)
     }
 
     /// Finds the support of a concave penalty: each coefficient's penalty is replaced by its tangent, a kink

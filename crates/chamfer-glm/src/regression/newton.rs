@@ -136,7 +136,7 @@ impl Newton<'_> {
     }
 
     /// Predictor and the gradient in it (both empty if they are not needed), loss, and gradient.
-    fn loss(&self, beta: &[f64]) -> (Vec<f64>, Vec<f64>, f64, Vec<f64>) {
+    pub(super) fn loss(&self, beta: &[f64]) -> (Vec<f64>, Vec<f64>, f64, Vec<f64>) {
         let mut gradient = vec![0.0; beta.len()];
         if let Some(quadratic) = &self.quadratic {
             let moved: Vec<f64> =

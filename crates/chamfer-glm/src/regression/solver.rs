@@ -538,3 +538,53 @@ impl WorkingSet {
         Here { predictor, loss: look.loss, gradient }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        Binomial, DenseDesign, Family, Gaussian, RegressionSettings, Regularizer, Separable,
+    };
+
+    /// What is known after a solve is known of where it ended: the next λ starts there without a look.
+    #[test]
+    fn solves_leave_the_gradient_of_where_they_end() {
+        let (n, p) = (40, 8);
+        let x: Vec<f64> = (0..n * p).map(|i| ((i * i) as f64 * 0.37).sin()).collect();
+        let y: Vec<f64> = (0..n).map(|i| x[i] - x[3 * n + i] + 0.3 * (i as f64).cos()).collect();
+        let yes = y.iter().map(|y| f64::from(*y > 0.0)).collect();
+        let design = DenseDesign::new(n, p, &x).unwrap();
+        let families: [Box<dyn Family>; 2] = [
+            Box::new(Separable::new(Gaussian, y, None).unwrap()),
+            Box::new(Separable::new(Binomial, yes, None).unwrap()),
+        ];
+        let penalties = [
+            Regularizer::l1(),
+            Regularizer::group((0..p / 2).map(|g| vec![2 * g, 2 * g + 1]).collect()),
+            Regularizer::mcp(3.0),
+        ];
+        for family in &families {
+            for penalty in &penalties {
+                let (family, settings) = (family.as_ref(), RegressionSettings::default());
+                let regression =
+                    Regression::new(&design, family, penalty.clone(), &settings).unwrap();
+                let Position { mut set, look } = Solver::new(&regression).position;
+                for t in 0..regression.terms.len() {
+                    set.add(t, regression.terms.range(t).len());
+                }
+                let mut here = set.here(&regression, &look);
+                for share in [0.5, 0.2] {
+                    let lambda = share * regression.lambda_max().unwrap();
+                    regression
+                        .solve_members(&mut set, &mut here, lambda, 1e-8, usize::MAX, &|| false)
+                        .unwrap();
+                    let look = regression.look(&set.members, &set.coefficients, &|| false).unwrap();
+                    let there = set.here(&regression, &look);
+                    let pairs = here.gradient.iter().zip(&there.gradient);
+                    let most = pairs.fold(0.0, |most: f64, (a, b)| most.max((a - b).abs()));
+                    assert!(most < 1e-10, "{} with {penalty:?}: {most:e}", family.name());
+                }
+            }
+        }
+    }
+}
