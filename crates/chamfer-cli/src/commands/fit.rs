@@ -141,6 +141,7 @@ fn run(
         standardize: !args.no_standardize,
         offset: frame.offset.as_deref(),
         start: start.unwrap_or_default().start(),
+        ..RegressionSettings::default()
     };
     let family = data::family(&family_spec, &frame, &encoding).map_err(regression_error)?;
     if let Some(name) = work.criterion()
