@@ -111,6 +111,11 @@ fn a_killed_path_of_the_lasso_goes_on() {
 }
 
 #[test]
+fn a_killed_adaptive_path_with_refits_goes_on() {
+    goes_on_to_the_same_result(&format!("path {LASSO} --adaptive --relax"));
+}
+
+#[test]
 fn a_killed_path_of_groups_goes_on() {
     goes_on_to_the_same_result(&format!("path {GROUPS}"));
 }

@@ -264,7 +264,7 @@ fn criteria_are_written_and_choose() {
     folder.refuses(1, &format!("{huber} --criterion aic"), &["aic", "huber", "chamfer cv"]);
     folder.succeeds(&format!("{huber} --n-lambdas 3 --out huber"));
     folder.refuses(1, "predict huber/model.json data.csv --lambda bic", &["bic", "huber"]);
-    assert!(folder.read("huber/path.csv").lines().nth(1).unwrap().ends_with(",,,"));
+    assert!(folder.read("huber/path.csv").lines().nth(1).unwrap().contains(",,,,"));
 }
 
 #[test]

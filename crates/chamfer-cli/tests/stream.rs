@@ -292,3 +292,20 @@ fn a_file_that_changes_meanwhile_is_an_error() {
     disturbed(&folder, || fs::rename(&other, &path).unwrap()).is_refusal(1, &parts);
     assert!(!folder.exists("out"));
 }
+
+#[test]
+fn selection_is_that_of_data_in_memory() {
+    let folder = folder(false);
+    let cv = "cv data.parquet -t y --exclude yes --n-lambdas 4 --lambda-min-ratio 0.05 --tol 1e-9 --folds 3 \
+              --adaptive --relax --json";
+    let memory = folder.succeeds(cv).json();
+    let streamed = folder.succeeds(&format!("{cv} --stream --memory 200KB")).json();
+    assert_same_path(&streamed["path"], &memory["path"]);
+    for name in ["lambda_best", "gamma_best"] {
+        assert_eq!(streamed["cv"]["relaxed"][name], memory["cv"]["relaxed"][name]);
+    }
+    let stability = "stability data.parquet -t y --exclude yes --pairs 2 --n-lambdas 4 --json";
+    let memory = folder.succeeds(stability).json();
+    let streamed = folder.succeeds(&format!("{stability} --stream --memory 200KB")).json();
+    assert_eq!(streamed["selected"], memory["selected"]);
+}

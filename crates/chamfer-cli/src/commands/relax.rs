@@ -7,7 +7,6 @@ use crate::model::{FitRecord, Fitted, Model};
 use crate::output::{Progress, count, say, significant};
 use crate::relaxed::RelaxedRecord;
 use chamfer_glm::{Error as GlmError, Regression, RegressionPoint};
-use rayon::prelude::*;
 use std::collections::HashMap;
 use std::path::Path;
 
@@ -39,7 +38,7 @@ pub fn refit(
             fitted: Fitted::of(&refit, columns, outputs),
         }))
     };
-    let refits = points.par_iter().map(of_point).collect::<Result<Vec<_>, GlmError>>()?;
+    let refits = regression.map_fits(points.len(), |k| of_point(&points[k]))?;
     drop(progress);
     let interrupted = refits.iter().any(Option::is_none);
     for (record, refit) in records.iter_mut().zip(refits) {

@@ -11,7 +11,6 @@ use crate::output::{
 use crate::plot::{Curve, StabilityPlot, rasterize, stability_svg};
 use crate::spec::{FamilySpec, PenaltyName, PenaltySpec};
 use chamfer_glm::{Error as GlmError, Folds, Regression, Stability};
-use rayon::prelude::*;
 use std::fmt::Write;
 
 /// Columns shown in the table.
@@ -68,7 +67,7 @@ pub fn select(
             selected => selected.map(Some),
         }
     };
-    let done = pairs.par_iter().map(of_pair).collect::<Result<Vec<_>, GlmError>>()?;
+    let done = regression.map_fits(pairs.len(), |k| of_pair(&pairs[k]))?;
     drop(progress);
     let selected: Vec<Vec<usize>> = done.into_iter().flatten().flatten().collect();
     if selected.is_empty() {

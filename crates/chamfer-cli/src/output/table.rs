@@ -83,12 +83,13 @@ impl<'a> PathTable<'a> {
     pub fn csv(&self) -> String {
         let mut text = String::from(
             "lambda,nonzero,deviance_explained,objective,dual,relative_gap,relative_stationarity,\
-             smallest_eigenvalue,converged,newton_steps,seconds,aic,bic,ebic",
+             smallest_eigenvalue,converged,newton_steps,aic,bic,ebic",
         );
         if self.has_refits() {
             text += ",refit_deviance_explained,refit_relative_stationarity";
         }
-        text.push('\n');
+        // What differs from run to run comes last.
+        text += ",seconds\n";
         for fit in self.fits {
             let number = |value: Option<f64>| value.map_or_else(String::new, |x| format!("{x:e}"));
             let FitRecord { lambda, nonzero, deviance_explained, objective, .. } = fit;
@@ -98,7 +99,7 @@ impl<'a> PathTable<'a> {
             let _ = write!(
                 text,
                 "{lambda},{nonzero},{deviance_explained},{objective},{dual},{gap},\
-                 {relative_stationarity:e},{least},{converged},{newton_steps},{seconds}"
+                 {relative_stationarity:e},{least},{converged},{newton_steps}"
             );
             let price = |of: fn(Criteria) -> f64| {
                 fit.criteria.map_or_else(String::new, |all| of(all).to_string())
@@ -113,7 +114,7 @@ impl<'a> PathTable<'a> {
                 let slope = number(refit.map(|r| r.relative_stationarity));
                 let _ = write!(text, ",{explained},{slope}");
             }
-            text.push('\n');
+            let _ = writeln!(text, ",{seconds}");
         }
         text
     }

@@ -2,7 +2,6 @@
 
 use super::{CrossValidation, Folds, Metric};
 use crate::{Error, Regression, RegressionPoint};
-use rayon::prelude::*;
 
 // `Regularizer` is named in the documentation alone.
 #[cfg(doc)]
@@ -61,10 +60,9 @@ impl Regression<'_> {
         if live.len() < 2 {
             return Err(Error::InvalidFolds { n_folds: live.len(), most: folds.len() });
         }
-        let of_folds = live
-            .into_par_iter()
-            .map(|fold| self.validate(fold, lambdas, tolerance, folds, metric, stop))
-            .collect::<Result<Vec<_>, Error>>()?;
+        let of_folds = self.map_fits(live.len(), |k| {
+            self.validate(live[k], lambdas, tolerance, folds, metric, stop)
+        })?;
         let best = CrossValidation::new(Vec::new(), of_folds, metric)
             .ok_or(Error::NoMeasure { family: self.family.name() })?
             .best;
