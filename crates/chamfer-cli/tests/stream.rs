@@ -175,6 +175,45 @@ fn cross_validation_is_that_of_data_in_memory() {
 }
 
 #[test]
+fn refits_adaptive_penalties_and_stability_are_those_of_data_in_memory() {
+    let folder = folder(false);
+    let data = "data.parquet -t y --exclude yes --json --tol 1e-9";
+    let path = "--n-lambdas 4 --lambda-min-ratio 0.05";
+    for line in [
+        format!("path {data} {path} --relax"),
+        format!("path {data} {path} --adaptive"),
+        format!("stability {data} {path} --pairs 3"),
+    ] {
+        let memory = folder.succeeds(&line).stdout;
+        let streamed = folder.succeeds(&format!("{line} --stream --memory 60KB")).stdout;
+        let (memory, streamed) = (numbers_in(&memory), numbers_in(&streamed));
+        assert_eq!(memory.len(), streamed.len(), "{line}");
+        for (a, b) in memory.into_iter().zip(streamed) {
+            assert!((a - b).abs() <= 1e-6 * (1.0 + a.abs()), "{line}: {a} {b}");
+        }
+    }
+}
+
+/// All numbers in a report but times, gaps and counts of steps.
+fn numbers_in(report: &str) -> Vec<f64> {
+    fn visit(value: &serde_json::Value, found: &mut Vec<f64>) {
+        match value {
+            serde_json::Value::Number(number) => found.extend(number.as_f64()),
+            serde_json::Value::Array(values) => values.iter().for_each(|v| visit(v, found)),
+            serde_json::Value::Object(members) => {
+                let varies = ["seconds", "newton_steps", "relative_gap", "relative_stationarity"];
+                let members = members.iter().filter(|(name, _)| !varies.contains(&name.as_str()));
+                members.for_each(|(_, value)| visit(value, found));
+            }
+            _ => {}
+        }
+    }
+    let mut found = Vec::new();
+    visit(&serde_json::from_str(report).unwrap(), &mut found);
+    found
+}
+
+#[test]
 fn results_do_not_depend_on_threads_or_memory() {
     let folder = folder(false);
     let run = |more: &str| {

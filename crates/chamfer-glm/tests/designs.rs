@@ -115,6 +115,12 @@ fn assert_same(what: &str, dense: &dyn Design, other: &dyn Design, weights: &[f6
         let products = |design: &dyn Design| {
             let mut out = vec![0.0; columns.len()];
             design.transpose_product(&columns, &v, &mut out);
+            let (mut several, w) = (vec![f64::NAN; 2 * columns.len()], weights);
+            design.transpose_products(&columns, &[&v, w], &mut several);
+            out.extend(several);
+            let mut squares = vec![f64::NAN; columns.len()];
+            design.squares(&columns, &v, &mut squares);
+            out.extend(squares);
             let b: Vec<f64> = (0..columns.len()).map(|k| k as f64 - 1.5).collect();
             let mut sum = v.clone();
             design.add_product(&columns, &b, &mut sum);

@@ -32,7 +32,8 @@ impl Regression<'_> {
         let n_free = coefficients.len();
         let bounds = self.refit_bounds(n_intercepts, &restricted.columns);
         let newton = Newton::smooth(&restricted, n_free, bounds);
-        newton.solve(&mut coefficients, LAST_TOLERANCE, usize::MAX)?;
+        let solved = newton.solve(&mut coefficients, LAST_TOLERANCE, usize::MAX);
+        self.data.failure().map_or(solved, Err)?;
         Ok(self.on_original_scale(&restricted, &coefficients))
     }
 
@@ -75,7 +76,8 @@ impl Regression<'_> {
             bounds.project(&scaled, &mut descent);
         }
         if !(loss.is_finite() && descent.iter().all(|slope| slope.is_finite())) {
-            return Err(Error::NonFiniteLoss { value: loss });
+            // Rows that could not be read look like a loss that is not finite.
+            return Err(self.data.failure().unwrap_or(Error::NonFiniteLoss { value: loss }));
         }
         let largest = |slopes: &[f64]| slopes.iter().fold(0.0, |most: f64, g| most.max(g.abs()));
         let unit = largest(&self.null.look.gradient);
