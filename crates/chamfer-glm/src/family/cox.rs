@@ -5,6 +5,9 @@ use super::normalized_weights;
 use crate::{Error, Target};
 use std::ops::Range;
 
+/// Gradients that differ by less than this share of their size differ by rounding.
+const SAME: f64 = 1e-9;
+
 /// How rows with the same event time share it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Ties {
@@ -258,7 +261,15 @@ impl Family for Cox {
     /// the risk set shares it. The gradient is `Σ weight · (π − ē)` with `ē` the shares of the events, so
     /// `shrink` times it belongs to the probabilities `shrink π + (1 − shrink) ē`; that this is one way
     /// of several to write it makes the sum of the entropies a bound.
-    fn dual(&self, predictor: &[f64], _: &[f64], shrink: f64) -> Option<f64> {
+    fn dual(&self, predictor: &[f64], gradient: &[f64], shrink: f64) -> Option<f64> {
+        // The probabilities are those of the predictor: of another gradient, as where unpenalized columns are not
+        // yet at their optimum, they would prove nothing.
+        let mut own = vec![0.0; gradient.len()];
+        self.value_and_gradient(predictor, &mut own);
+        let moved: f64 = own.iter().zip(gradient).map(|(a, b)| (a - b).abs()).sum();
+        if moved > SAME * own.iter().map(|g| g.abs()).sum::<f64>() {
+            return None;
+        }
         let mut entropy = 0.0;
         for (block, risk) in self.blocks.iter().zip(&self.risks(predictor, None)) {
             for (weight, fraction) in self.rounds(block) {
