@@ -25,10 +25,11 @@ fn data() -> Folder {
     folder
 }
 
+/// Starts the command; its table is not read, and must not fill a pipe.
 fn spawn(folder: &Folder, args: &[&str]) -> Child {
     let mut command = Command::new(CHAMFER);
     command.args(args).current_dir(folder.path());
-    command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+    command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap()
 }
 
 /// Runs `line` with more and more λs until `end` has ended it, with a checkpoint of what was done; returns
