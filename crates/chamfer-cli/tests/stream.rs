@@ -341,7 +341,8 @@ fn selection_is_that_of_data_in_memory() {
     let streamed = folder.succeeds(&format!("{cv} --stream --memory 200KB")).json();
     assert_same_path(&streamed["path"], &memory["path"]);
     for name in ["lambda_best", "gamma_best"] {
-        assert_eq!(streamed["cv"]["relaxed"][name], memory["cv"]["relaxed"][name]);
+        let of = |run: &serde_json::Value| run["cv"]["relaxed"][name].as_f64().unwrap();
+        assert_close(of(&streamed), of(&memory), 1e-9);
     }
     let stability = "stability data.parquet -t y --exclude yes --pairs 2 --n-lambdas 4 --json";
     let memory = folder.succeeds(stability).json();

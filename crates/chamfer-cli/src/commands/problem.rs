@@ -17,7 +17,7 @@ use crate::select::{AdaptiveSpec, Criteria};
 use crate::spec::{FamilyName, FamilySpec, Outputs, PenaltySpec, StartName};
 use chamfer_glm::{Design, Error as GlmError, Family, Folds, Plan, Regression, RegressionSettings};
 
-/// λs that the first fit of an adaptive penalty is chosen from, where no grid is given.
+/// λs that the first fit of an adaptive penalty is chosen from, or fewer where fewer are asked for.
 const FIRST_LAMBDAS: usize = 100;
 
 /// A problem on data that was read.
@@ -76,9 +76,12 @@ impl Stated<'_> {
         validated: Option<&(&CvArgs, Folds)>,
     ) -> Result<Option<First>, CliError> {
         let Some(gamma) = refine.adaptive else { return Ok(None) };
-        let grid = Lambdas::Grid { n_lambdas: FIRST_LAMBDAS, min_ratio: None };
-        let grid = if matches!(lambdas, Lambdas::Given(_)) { &grid } else { lambdas };
-        let lambdas = self.lambdas(grid, &self.regression)?;
+        let (n_lambdas, min_ratio) = match lambdas {
+            Lambdas::Given(_) => (FIRST_LAMBDAS, None),
+            Lambdas::Grid { n_lambdas, min_ratio } => (FIRST_LAMBDAS.min(*n_lambdas), *min_ratio),
+        };
+        let grid = Lambdas::Grid { n_lambdas, min_ratio };
+        let lambdas = self.lambdas(&grid, &self.regression)?;
         let (folds, metric) = match validated {
             Some((args, folds)) => (Ok(folds.clone()), args.metric),
             None => (cv::default_folds(self.args.seed, &self.family_spec, self.frame), None),
