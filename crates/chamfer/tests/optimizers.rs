@@ -348,7 +348,8 @@ fn forward_mode_derivatives_are_exact() {
     let (x, y) = (0.7f64, -1.3f64);
     let mut gradient = [0.0; 2];
     let value = waves.value_and_gradient(&[x, y], &mut gradient).unwrap();
-    assert_eq!(value, (x * y).sin() + y.powi(3));
+    // How a compiler multiplies out a power is its own affair.
+    assert!((value - ((x * y).sin() + y.powi(3))).abs() < 1e-14);
     assert!((gradient[0] - y * (x * y).cos()).abs() < 1e-15);
     assert!((gradient[1] - (x * (x * y).cos() + 3.0 * y * y)).abs() < 1e-14);
     let mut product = [0.0; 2];
