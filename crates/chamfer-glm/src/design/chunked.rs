@@ -286,12 +286,23 @@ impl<S: RowChunks> Design for ChunkedDesign<S> {
     }
 
     fn add_product(&self, columns: &[Centred], b: &[f64], out: &mut [f64]) {
+        self.add_products(columns, &[b], &mut [out]);
+    }
+
+    fn add_products(&self, columns: &[Centred], b: &[&[f64]], out: &mut [&mut [f64]]) {
         let read = self.for_chunks(columns, false, |first, chunk, places, columns| {
-            let b: Vec<f64> = places.iter().map(|&place| b[place]).collect();
-            chunk.add_product(columns, &b, &mut out[first..first + chunk.n_rows()]);
+            let b: Vec<Vec<f64>> =
+                b.iter().map(|b| places.iter().map(|&place| b[place]).collect()).collect();
+            let b: Vec<&[f64]> = b.iter().map(Vec::as_slice).collect();
+            let rows = first..first + chunk.n_rows();
+            let mut part: Vec<&mut [f64]> =
+                out.iter_mut().map(|out| &mut out[rows.clone()]).collect();
+            chunk.add_products(columns, &b, &mut part);
         });
         if !read {
-            out.fill(f64::NAN);
+            for out in out {
+                out.fill(f64::NAN);
+            }
         }
     }
 

@@ -176,6 +176,36 @@ fn packed_product(
     });
 }
 
+/// Adds dense columns, packed a few rows at a time, times a matrix with a column for each of `out`.
+fn add_packed(
+    n_rows: usize,
+    columns: &[Centred],
+    b: MatRef<'_, f64>,
+    out: &mut [&mut [f64]],
+    copy: impl Fn(&Centred, Range<usize>, &mut [f64]) + Sync,
+) {
+    let of_chunk = |chunk: usize| {
+        let first = chunk * GRAM_ROWS;
+        let n = GRAM_ROWS.min(n_rows - first);
+        let mut packed = Mat::zeros(n, columns.len());
+        for (k, at) in columns.iter().enumerate() {
+            copy(at, first..first + n, packed.col_as_slice_mut(k));
+        }
+        let mut sums = Mat::zeros(n, b.ncols());
+        matmul(sums.as_mut(), Accum::Replace, &packed, b, 1.0, Par::Seq);
+        sums
+    };
+    let sums: Vec<Mat<f64>> =
+        (0..n_rows.div_ceil(GRAM_ROWS)).into_par_iter().map(of_chunk).collect();
+    for (k, out) in out.iter_mut().enumerate() {
+        for (out, sums) in out.chunks_mut(GRAM_ROWS).zip(&sums) {
+            for (out, sum) in out.iter_mut().zip(sums.col_as_slice(k)) {
+                *out += sum;
+            }
+        }
+    }
+}
+
 impl<T: Copy + Into<f64> + Send + Sync> Design for DenseDesign<'_, T> {
     fn n_rows(&self) -> usize {
         self.n_rows
@@ -195,6 +225,10 @@ impl<T: Copy + Into<f64> + Send + Sync> Design for DenseDesign<'_, T> {
 
     fn add_product(&self, columns: &[Centred], b: &[f64], out: &mut [f64]) {
         self.by_column().add_product(columns, b, out);
+    }
+
+    fn add_products(&self, columns: &[Centred], b: &[&[f64]], out: &mut [&mut [f64]]) {
+        self.by_column().add_products(columns, b, out);
     }
 
     fn gram(&self, rows: &[Centred], columns: &[Centred], w: &[f64], out: MatMut<'_, f64>) {
@@ -278,6 +312,17 @@ where
             for (at, b) in rest.iter().zip(b_rest) {
                 add_columns([part(at)], [at.centre], [*b], out);
             }
+        });
+    }
+
+    fn add_products(&self, columns: &[Centred], b: &[&[f64]], out: &mut [&mut [f64]]) {
+        if let ([b], [out]) = (b, &mut *out) {
+            self.add_product(columns, b, out);
+            return;
+        }
+        let b = Mat::from_fn(columns.len(), b.len(), |j, k| b[k][j]);
+        add_packed(self.n_rows, columns, b.as_ref(), out, |at, rows, out| {
+            self.copy_centred(at, rows, out);
         });
     }
 

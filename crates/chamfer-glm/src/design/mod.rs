@@ -71,6 +71,13 @@ pub trait Design: Send + Sync {
     /// `out_i += Σ_k b_k (x_ik − c_k)` over the columns of `columns`.
     fn add_product(&self, columns: &[Centred], b: &[f64], out: &mut [f64]);
 
+    /// The same for several vectors `b`, each with results of its own.
+    fn add_products(&self, columns: &[Centred], b: &[&[f64]], out: &mut [&mut [f64]]) {
+        for (b, out) in b.iter().zip(out) {
+            self.add_product(columns, b, out);
+        }
+    }
+
     /// `out[a, b] = Σ_i w_i (x_ia − c_a)(x_ib − c_b)`, a block of the weighted Gram matrix.
     fn gram(&self, rows: &[Centred], columns: &[Centred], w: &[f64], out: MatMut<'_, f64>);
 

@@ -27,6 +27,11 @@ impl<'a> Standardized<'a> {
         centre: bool,
         standardize: bool,
     ) -> Result<Self, Error> {
+        if !(centre || standardize) {
+            let columns = (0..design.n_cols()).map(|column| Centred { column, centre: 0.0 });
+            let (columns, scales) = (columns.collect(), vec![1.0; design.n_cols()]);
+            return Ok(Self { design, weights, columns, scales });
+        }
         let moments = design.moments(&weights);
         let overflows = |m: &Moments| !(m.mean.is_finite() && m.variance.is_finite());
         if let Some(column) = moments.iter().position(overflows) {
@@ -99,6 +104,16 @@ impl<'a> Standardized<'a> {
         self.design.add_product(&self.select(columns), &scaled, out);
     }
 
+    /// The same for several vectors `b`, each with results of its own.
+    pub(crate) fn add_products(&self, columns: &[usize], b: &[Vec<f64>], out: &mut [&mut [f64]]) {
+        let scaled: Vec<Vec<f64>> = b
+            .iter()
+            .map(|b| columns.iter().zip(b).map(|(&j, b)| b / self.scales[j]).collect())
+            .collect();
+        let scaled: Vec<&[f64]> = scaled.iter().map(Vec::as_slice).collect();
+        self.design.add_products(&self.select(columns), &scaled, out);
+    }
+
     /// `out[a, b] = Σ_i h_i x̃_ia x̃_ib` for weights of any sign.
     pub(crate) fn weighted_gram(
         &self,
@@ -122,6 +137,20 @@ impl<'a> Standardized<'a> {
         for (out, &column) in out.iter_mut().zip(columns) {
             *out /= self.scales[column] * self.scales[column];
         }
+    }
+
+    /// Writes column `j`.
+    pub(crate) fn copy_column(&self, j: usize, out: &mut [f64]) {
+        self.design.copy_column(j, out);
+        let (centre, scale) = (self.columns[j].centre, self.scales[j]);
+        for x in out {
+            *x = (*x - centre) / scale;
+        }
+    }
+
+    /// Whether a column costs no more than its entries.
+    pub(crate) fn has_columns(&self) -> bool {
+        !self.design.is_streamed()
     }
 
     fn select(&self, columns: &[usize]) -> Vec<Centred> {

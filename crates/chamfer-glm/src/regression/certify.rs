@@ -366,12 +366,16 @@ impl Regression<'_> {
         let columns = self.terms.unpenalized();
         let Some(bounds) = self.bounds(0, columns) else { return held };
         let n_intercepts = self.n_free() - columns.len() * outputs;
+        // What pushes no harder than rounding does has nothing to hold.
+        let least = 1e-10 * look.gradient.iter().fold(0.0, |most: f64, g| most.max(g.abs()));
         for (k, g) in look.of_predictor.chunks_exact(self.design.n_rows()).enumerate() {
             let mut products = vec![0.0; columns.len()];
             self.design.transpose_product(columns, g, &mut products);
             for (at, (&column, product)) in columns.iter().zip(&products).enumerate() {
                 let j = at * outputs + k;
-                if bounds.pushes(j, coefficients[n_intercepts + j], -product) {
+                if product.abs() > least
+                    && bounds.pushes(j, coefficients[n_intercepts + j], -product)
+                {
                     held[k].push(column);
                 }
             }

@@ -11,6 +11,9 @@ use faer::{Accum, Mat, MatMut, MatRef, Par};
 /// Variables that are appended at a time.
 const APPENDED: usize = 64;
 
+/// An operation of a rotation takes the time of about this many operations in blocks.
+const ROTATION: usize = 8;
+
 /// A symmetric matrix: a Hessian of the loss, and a ridge on the variables after the first few.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct System<'a> {
@@ -72,7 +75,8 @@ impl Objective<f64> for System<'_> {
 /// Newton steps that are taken with it by about that much, and nothing else: the gradients that
 /// decide convergence are exact.
 ///
-/// Appending `k` variables at once costs `O(k|F|²)` in blocks, removing one `O(|F|²)`.
+/// Appending `k` variables at once costs `O(k|F|²)` in blocks, removing one `O(|F|²)`; where many are removed,
+/// those after the first are appended anew.
 #[derive(Debug, Clone)]
 pub(super) struct Cholesky {
     variables: Vec<usize>,
@@ -112,14 +116,24 @@ impl Cholesky {
 
     /// Makes `F` the set for which `wanted` is true, of the variables of `system`.
     pub(super) fn set_variables(&mut self, system: System<'_>, wanted: &[bool]) {
-        let mut present = vec![false; wanted.len()];
-        for position in (0..self.variables.len()).rev() {
-            let variable = self.variables[position];
-            if wanted[variable] {
-                present[variable] = true;
+        let n = self.variables.len();
+        let unwanted: Vec<usize> =
+            (0..n).rev().filter(|&position| !wanted[self.variables[position]]).collect();
+        if let Some(&first) = unwanted.last() {
+            // Rotations after each of them, or a factor of all that follow, in blocks.
+            let rotations: usize = unwanted.iter().map(|at| (n - at) * (n - at)).sum();
+            let following = n - unwanted.len() - first;
+            if ROTATION * rotations > following * (n * n) / 3 {
+                self.variables.truncate(first);
             } else {
-                self.remove(position);
+                for position in unwanted {
+                    self.remove(position);
+                }
             }
+        }
+        let mut present = vec![false; wanted.len()];
+        for &variable in &self.variables {
+            present[variable] = true;
         }
         let added: Vec<usize> = (0..wanted.len()).filter(|&j| wanted[j] && !present[j]).collect();
         for added in added.chunks(APPENDED) {

@@ -41,6 +41,10 @@ impl Curvature {
         if old == size {
             return Ok(());
         }
+        if size > self.matrix.col_stride().unsigned_abs() {
+            // Room for more, or it would be copied each time.
+            self.matrix.reserve(size + size / 4, size + size / 4);
+        }
         self.matrix.resize_with(size, size, |_, _| 0.0);
         let all: Vec<usize> = (0..size).collect();
         restricted.write_hessian(&self.predictor, &all, old, self.matrix.as_mut())?;

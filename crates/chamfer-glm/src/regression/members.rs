@@ -13,6 +13,7 @@ use super::restricted::Restricted;
 use super::solver::{Here, LAST_TOLERANCE, WorkingSet};
 use crate::Error;
 use chamfer::Block;
+use std::cell::RefCell;
 use std::sync::Arc;
 
 /// Steps in quadratic models of one solve.
@@ -102,7 +103,10 @@ impl Regression<'_> {
         {
             steps += self.approach(&restricted, set, here, &mut kinks, block, lambda, most)?;
         }
-        let quadratic = if self.family.is_quadratic() {
+        // With far more members than rows, products with the rows are the cheaper ones.
+        let has_gram = self.family.is_quadratic()
+            && (set.coefficients.len() <= 2 * self.design.n_rows() || !self.design.has_columns());
+        let quadratic = if has_gram {
             Arc::make_mut(&mut set.curvature).extend(&restricted)?;
             let system = System { hessian: set.curvature.matrix(), ridge: 0.0, n_free: 0 };
             Some(Quadratic { coefficients: start, loss, gradient, system })
@@ -124,12 +128,14 @@ impl Regression<'_> {
             ridge,
             bounds: self.bounds(restricted.n_intercepts(), &restricted.columns),
             quadratic,
+            inverse: RefCell::new(set.inverse.take()),
         };
         let most = most.saturating_sub(steps);
         steps += newton.solve(&mut set.coefficients, tolerance * lambda, most)?;
         // The next λ starts here.
         let (predictor, _, loss, gradient) = newton.loss(&set.coefficients);
         *here = Here { predictor, loss, gradient };
+        set.inverse = newton.inverse.into_inner();
         Ok(steps)
     }
 

@@ -11,6 +11,7 @@ mod path;
 mod refine;
 mod restricted;
 mod solver;
+mod wide;
 
 use crate::design::{Design, Standardized};
 use crate::regularizer::Terms;
@@ -189,9 +190,6 @@ impl<'a> Regression<'a> {
     ) -> Result<Self, Error> {
         let (n, outputs) = (design.n_rows(), family.n_outputs());
         Error::check_length("the target", n, family.n_rows())?;
-        if let Some((row, column)) = design.find_non_finite() {
-            return Err(Error::NonFiniteDesign { row, column });
-        }
         let offset = settings.offset.unwrap_or_default();
         if settings.offset.is_some() {
             Error::check_length("the offset", n * outputs, offset.len())?;
@@ -205,7 +203,11 @@ impl<'a> Regression<'a> {
         let centre = intercept || !family.has_intercept();
         let weights = family.weights().to_vec();
         let (data, standardize) = (design, settings.standardize);
-        let design = Standardized::new(data, weights, centre, standardize)?;
+        // What is not finite shows in every sum over it, so it is looked for when one is not.
+        let non_finite =
+            || data.find_non_finite().map(|(row, column)| Error::NonFiniteDesign { row, column });
+        let design = Standardized::new(data, weights, centre, standardize)
+            .map_err(|error| non_finite().unwrap_or(error))?;
         let null = Null::default();
         let offset = offset.to_vec();
         let mut regression = Self {
@@ -224,7 +226,16 @@ impl<'a> Regression<'a> {
         };
         regression.check_signal()?;
         let is_least_squares = regression.family.least_squares().is_some();
-        regression.null = match regression.null_model() {
+        let null = regression.null_model();
+        let all_seen = regression.terms.columns().len() + regression.terms.unpenalized().len()
+            >= data.n_cols();
+        let is_finite = |null: &Null| null.look.gradient.iter().all(|g| g.is_finite());
+        if !(all_seen && null.as_ref().is_ok_and(is_finite))
+            && let Some(error) = non_finite()
+        {
+            return Err(error);
+        }
+        regression.null = match null {
             Ok(null) if !is_least_squares || null.look.loss.is_normal() => null,
             Ok(_) | Err(Error::NonFiniteLoss { .. }) if is_least_squares => {
                 return Err(Error::UnscaledTarget);

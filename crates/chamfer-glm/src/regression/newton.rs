@@ -9,6 +9,7 @@
 use super::bounds::Bounds;
 use super::cholesky::System;
 use super::restricted::Restricted;
+use super::wide::{Piece, WideInverse, WideSystem};
 use crate::Error;
 use chamfer::{Block, Strength};
 use faer::dyn_stack::{MemBuffer, MemStack};
@@ -18,7 +19,8 @@ use faer::linalg::cholesky::llt::factor::{
 use faer::linalg::triangular_solve::{
     solve_lower_triangular_in_place, solve_upper_triangular_in_place,
 };
-use faer::{Col, Mat, Par, Scale, Spec};
+use faer::{Col, Mat, Par, Spec};
+use std::cell::RefCell;
 use std::ops::Range;
 
 /// Steps of one solve.
@@ -41,6 +43,8 @@ pub(super) struct Newton<'a> {
     pub(super) bounds: Option<Bounds>,
     /// The loss itself, where it is quadratic: then the data need not be touched.
     pub(super) quadratic: Option<Quadratic<'a>>,
+    /// An inverse of a Newton system nearby.
+    pub(super) inverse: RefCell<Option<WideInverse>>,
 }
 
 /// A quadratic loss around a point: `L(β₀) + gᵀδ + ½δᵀCδ`, `δ = β − β₀`.
@@ -80,7 +84,8 @@ impl<'a> Newton<'a> {
         bounds: Option<Bounds>,
     ) -> Self {
         let (block, terms, ridge, quadratic) = (None, Vec::new(), 0.0, None);
-        Self { restricted, block, terms, n_free, ridge, bounds, quadratic }
+        let inverse = RefCell::new(None);
+        Self { restricted, block, terms, n_free, ridge, bounds, quadratic, inverse }
     }
 }
 
@@ -187,11 +192,17 @@ impl Newton<'_> {
         support
     }
 
-    /// Moves the zeros that want to leave along the steepest descent; `None` if there are none.
+    /// Moves the zeros that want to leave along the steepest descent; `None` if there are none, or if the
+    /// support is further from its own optimum than they are: a step there may well keep them.
     fn enter(&self, state: &State) -> Result<Option<State>, Error> {
         let support = self.support(&state.beta);
         let outside = |(d, smooth): (&f64, &bool)| if *smooth { 0.0 } else { *d };
         let direction: Vec<f64> = state.descent.iter().zip(&support).map(outside).collect();
+        let worst = direction.iter().fold(0.0, |most: f64, d| most.max(d.abs()));
+        let on_support = state.descent.iter().zip(&support).filter(|(_, smooth)| **smooth);
+        if on_support.fold(0.0, |most: f64, (d, _)| most.max(d.abs())) > worst {
+            return Ok(None);
+        }
         let slope: f64 = direction.iter().map(|d| d * d).sum();
         if slope == 0.0 {
             return Ok(None);
@@ -243,18 +254,11 @@ impl Newton<'_> {
         if free.iter().all(|&j| state.descent[j] == 0.0) {
             return Ok(None);
         }
-        let mut loss = self.hessian(state, &free)?;
-        let largest = (0..free.len()).fold(0.0, |most: f64, a| most.max(loss[(a, a)]));
-        for a in 0..free.len() {
-            loss[(a, a)] += damping * largest;
-        }
-        let penalty = self.penalty_hessian(state, &free);
-        let mut direction = match penalty {
-            None => newton_direction(loss, &free, state),
-            // With a concave penalty the sum may be indefinite; with less of its curvature it is not.
-            Some(penalty) => [1.0, 0.5, 0.0]
-                .into_iter()
-                .find_map(|share| newton_direction(&loss + Scale(share) * &penalty, &free, state)),
+        let blocks = self.penalty_blocks(state, &free);
+        let wide = if damping == 0.0 { self.wide_direction(state, &free, &blocks)? } else { None };
+        let mut direction = match wide {
+            Some(direction) => Some(direction),
+            None => self.dense_direction(state, &free, &blocks, damping)?,
         };
         if let Some(direction) = &mut direction
             && self.restricted.family.is_shift_invariant()
@@ -267,6 +271,91 @@ impl Newton<'_> {
             }
         }
         Ok(direction)
+    }
+
+    /// The direction by a Cholesky factor of the Hessian.
+    fn dense_direction(
+        &self,
+        state: &State,
+        free: &[usize],
+        blocks: &[(Range<usize>, Mat<f64>)],
+        damping: f64,
+    ) -> Result<Option<Vec<f64>>, Error> {
+        // With a concave penalty the sum may be indefinite; with less of its curvature it is not.
+        let shares: &[f64] = if blocks.is_empty() { &[0.0] } else { &[1.0, 0.5, 0.0] };
+        for share in shares {
+            let mut system = self.hessian(state, free)?;
+            let largest = (0..free.len()).fold(0.0, |most: f64, a| most.max(system[(a, a)]));
+            for a in 0..free.len() {
+                system[(a, a)] += damping * largest;
+            }
+            for (at, block) in blocks {
+                for (j, b) in at.clone().enumerate() {
+                    for (i, a) in at.clone().enumerate() {
+                        system[(a, b)] += share * block[(i, j)];
+                    }
+                }
+            }
+            let direction = newton_direction(system, free, state);
+            if direction.is_some() {
+                return Ok(direction);
+            }
+        }
+        Ok(None)
+    }
+
+    /// The direction by a Cholesky factor of what the rows have in common; `None` if there are no fewer rows
+    /// than coefficients, or if the rows do not lie at hand one by one.
+    fn wide_direction(
+        &self,
+        state: &State,
+        free: &[usize],
+        blocks: &[(Range<usize>, Mat<f64>)],
+    ) -> Result<Option<Vec<f64>>, Error> {
+        let Restricted { design, family, .. } = self.restricted;
+        let applies = self.quadratic.is_none()
+            && family.n_outputs() == 1
+            && self.bounds.is_none()
+            && free.len() > design.n_rows()
+            && design.has_columns();
+        if !applies {
+            return Ok(None);
+        }
+        let mut weights = design.weights().to_vec();
+        if !family.is_quadratic() && !family.curvature(&state.predictor, 0, 0, &mut weights) {
+            return Ok(None);
+        }
+        let mut pieces = Vec::new();
+        let mut blocks = blocks.iter().peekable();
+        let mut next = 0;
+        while next < free.len() {
+            let (at, mut penalty) = match blocks.next_if(|(at, _)| at.start == next) {
+                Some((at, block)) => (at.clone(), block.clone()),
+                None => (next..next + 1, Mat::zeros(1, 1)),
+            };
+            for (i, _) in at.clone().enumerate().filter(|(_, a)| free[*a] >= self.n_free) {
+                penalty[(i, i)] += self.ridge;
+            }
+            let beta = at.clone().map(|a| state.beta[free[a]]).collect();
+            next = at.end;
+            pieces.push(Piece { at, penalty, beta });
+        }
+        let right: Vec<f64> = free.iter().map(|&j| state.descent[j]).collect();
+        let system = WideSystem {
+            restricted: self.restricted,
+            predictor: &state.predictor,
+            weights: &weights,
+            free,
+            pieces: &pieces,
+        };
+        let solution = system.solve(&right, &mut self.inverse.borrow_mut())?;
+        Ok(solution.map(|solution| {
+            let mut direction = vec![0.0; state.beta.len()];
+            for (&j, d) in free.iter().zip(solution) {
+                direction[j] = d;
+            }
+            direction
+        }))
     }
 
     /// Sets to zero, or to its bound, what `direction` brings there first, if that costs no more than
@@ -387,40 +476,43 @@ impl Newton<'_> {
         Ok(hessian)
     }
 
-    /// `λ∇²R` on the coefficients `free`; `None` if it is 0.
-    fn penalty_hessian(&self, state: &State, free: &[usize]) -> Option<Mat<f64>> {
-        let (penalty, strength) = self.penalty()?;
+    /// `λ∇²R` on the coefficients `free`, which is block diagonal over the terms: where in `free` each block is
+    /// that is not 0.
+    fn penalty_blocks(&self, state: &State, free: &[usize]) -> Vec<(Range<usize>, Mat<f64>)> {
+        let Some((penalty, strength)) = self.penalty() else { return Vec::new() };
         let beta = &state.beta[self.n_free..];
-        let mut at = vec![None; beta.len()];
-        for (a, &j) in free.iter().enumerate().filter(|(_, j)| **j >= self.n_free) {
-            at[j - self.n_free] = Some(a);
+        let mut blocks = Vec::new();
+        let mut first = free.partition_point(|j| *j < self.n_free);
+        // A term and, one after the other, its coefficients on the support.
+        let mut members = Vec::new();
+        for range in &self.terms {
+            let end = range.end + self.n_free;
+            let after = first + free[first..].partition_point(|j| *j < end);
+            if after > first {
+                members.push((range.clone(), first..after));
+            }
+            first = after;
         }
-        let mut hessian = Mat::zeros(free.len(), free.len());
-        let mut any = false;
-        let widest = self.terms.iter().map(Range::len).max().unwrap_or(0);
+        for (_, at) in &members {
+            blocks.push((at.clone(), Mat::zeros(at.len(), at.len())));
+        }
+        let widest = blocks.iter().map(|(at, _)| at.len()).max().unwrap_or(0);
         let (mut unit, mut product) = (vec![0.0; beta.len()], vec![0.0; beta.len()]);
-        // The Hessian is block diagonal over the terms: one coefficient of each term at a time.
+        // One coefficient of each term at a time.
         for offset in 0..widest {
-            let probe = |range: &Range<usize>| {
-                let j = range.start + offset;
-                (j < range.end && at[j].is_some()).then_some(j)
-            };
             unit.fill(0.0);
-            for j in self.terms.iter().filter_map(probe) {
-                unit[j] = 1.0;
+            for (_, at) in members.iter().filter(|(_, at)| offset < at.len()) {
+                unit[free[at.start + offset] - self.n_free] = 1.0;
             }
             penalty.hessian_product(beta, strength, &unit, &mut product);
-            for range in &self.terms {
-                let Some(a) = probe(range).and_then(|j| at[j]) else { continue };
-                for i in range.clone().filter(|&i| product[i] != 0.0) {
-                    if let Some(b) = at[i] {
-                        hessian[(b, a)] = product[i];
-                        any = true;
-                    }
+            for (at, block) in blocks.iter_mut().filter(|(at, _)| offset < at.len()) {
+                for (i, a) in at.clone().enumerate() {
+                    block[(i, offset)] = product[free[a] - self.n_free];
                 }
             }
         }
-        any.then_some(hessian)
+        blocks.retain(|(_, block)| block.col_iter().any(|col| col.iter().any(|h| *h != 0.0)));
+        blocks
     }
 }
 
@@ -452,15 +544,21 @@ pub(super) fn solve_damped(mut system: Mat<f64>, right: &[f64]) -> Option<Vec<f6
     }
     let right = Col::from_fn(n, |a| right[a] * scale[a]);
     let mut memory = MemBuffer::new(cholesky_in_place_scratch::<f64>(n, Par::Seq, Spec::default()));
+    let diagonal: Vec<f64> = (0..n).map(|a| system[(a, a)]).collect();
     // Some damping always, or rounding would send flat directions (duplicate columns, the common part of
     // the classes' intercepts) anywhere.
-    for damping in [1e-13, 1e-10, 1e-7] {
-        for a in 0..n {
-            system[(a, a)] += damping;
+    for (attempt, damping) in [1e-13, 1e-10, 1e-7].into_iter().enumerate() {
+        for b in 0..n {
+            system[(b, b)] = diagonal[b] + damping;
+            if attempt > 0 {
+                // The factor is below the diagonal, the system still above it.
+                for a in b + 1..n {
+                    system[(a, b)] = system[(b, a)];
+                }
+            }
         }
-        let mut factor = system.clone();
         let factored = cholesky_in_place(
-            factor.as_mut(),
+            system.as_mut(),
             LltRegularization::default(),
             Par::Seq,
             MemStack::new(&mut memory),
@@ -471,8 +569,8 @@ pub(super) fn solve_damped(mut system: Mat<f64>, right: &[f64]) -> Option<Vec<f6
         }
         let mut solution = right.clone();
         let mut x = solution.as_mut().as_mat_mut();
-        solve_lower_triangular_in_place(factor.as_ref(), x.as_mut(), Par::Seq);
-        solve_upper_triangular_in_place(factor.transpose(), x, Par::Seq);
+        solve_lower_triangular_in_place(system.as_ref(), x.as_mut(), Par::Seq);
+        solve_upper_triangular_in_place(system.transpose(), x, Par::Seq);
         if (0..n).all(|a| solution[a].is_finite()) {
             return Some((0..n).map(|a| solution[a] * scale[a]).collect());
         }

@@ -63,12 +63,43 @@ impl Restricted<'_> {
         &self,
         coefficients: &[Vec<f64>],
     ) -> impl Iterator<Item = (Vec<f64>, Vec<f64>, f64)> {
-        coefficients.iter().map(|coefficients| {
-            let predictor = self.predictor(coefficients);
+        self.predictors(coefficients).into_iter().map(|predictor| {
             let mut of_predictor = vec![0.0; predictor.len()];
             let loss = self.family.value_and_gradient(&predictor, &mut of_predictor);
             (predictor, of_predictor, loss)
         })
+    }
+
+    /// `η` at each of some sets of coefficients, in one pass over the columns that one of them uses.
+    fn predictors(&self, coefficients: &[Vec<f64>]) -> Vec<Vec<f64>> {
+        let (n, outputs) = (self.design.n_rows(), self.family.n_outputs());
+        let intercepts = self.n_intercepts();
+        let at = |set: &[f64], place: usize, k: usize| {
+            set.get(intercepts + place * outputs + k).copied().unwrap_or(0.0)
+        };
+        let is_used = |&place: &usize| {
+            coefficients.iter().any(|set| (0..outputs).any(|k| at(set, place, k) != 0.0))
+        };
+        let places: Vec<usize> = (0..self.columns.len()).filter(is_used).collect();
+        let columns: Vec<usize> = places.iter().map(|&place| self.columns[place]).collect();
+        let (mut slopes, mut predictors) = (Vec::new(), Vec::new());
+        for set in coefficients {
+            let mut predictor = self.offset.to_vec();
+            predictor.resize(n * outputs, 0.0);
+            for (k, eta) in predictor.chunks_exact_mut(n).enumerate() {
+                if let Some(intercept) = set[..intercepts].get(k) {
+                    for eta in eta.iter_mut() {
+                        *eta += intercept;
+                    }
+                }
+                slopes.push(places.iter().map(|&place| at(set, place, k)).collect());
+            }
+            predictors.push(predictor);
+        }
+        let mut out: Vec<&mut [f64]> =
+            predictors.iter_mut().flat_map(|predictor| predictor.chunks_exact_mut(n)).collect();
+        self.design.add_products(&columns, &slopes, &mut out);
+        predictors
     }
 
     /// From a gradient in `η` to one in the coefficients.
@@ -84,6 +115,14 @@ impl Restricted<'_> {
             for (out, product) in slopes.iter_mut().skip(k).step_by(outputs).zip(&products) {
                 *out = *product;
             }
+        }
+    }
+
+    /// Writes the column of the predictor that belongs to a coefficient, of a family with one output.
+    pub(super) fn copy_column(&self, coefficient: usize, out: &mut [f64]) {
+        match coefficient.checked_sub(self.n_intercepts()) {
+            None => out.fill(1.0),
+            Some(slope) => self.design.copy_column(self.columns[slope], out),
         }
     }
 
@@ -246,7 +285,7 @@ impl Restricted<'_> {
         OfCoefficients { restricted: Restricted { columns, ..*self }, places }
     }
 
-    fn check_stop(&self) -> Result<(), Error> {
+    pub(super) fn check_stop(&self) -> Result<(), Error> {
         if (self.stop)() { Err(Error::Interrupted) } else { Ok(()) }
     }
 }
@@ -264,11 +303,23 @@ impl OfCoefficients<'_> {
     /// # Errors
     /// If the pass is interrupted.
     pub(super) fn multiply(&self, predictor: &[f64], direction: &[f64]) -> Result<Vec<f64>, Error> {
+        self.pull_product(predictor, &self.product(direction))
+    }
+
+    /// What `direction` adds to the predictor.
+    pub(super) fn product(&self, direction: &[f64]) -> Vec<f64> {
         let mut all = vec![0.0; self.restricted.n_coefficients()];
         for (&place, d) in self.places.iter().zip(direction) {
             all[place] = *d;
         }
-        self.pull_product(predictor, &self.restricted.product(&all))
+        self.restricted.product(&all)
+    }
+
+    /// From a gradient in the predictor to one in the coefficients.
+    pub(super) fn pull(&self, of_predictor: &[f64]) -> Vec<f64> {
+        let mut product = vec![0.0; self.restricted.n_coefficients()];
+        self.restricted.pull(of_predictor, &mut product);
+        self.places.iter().map(|&place| product[place]).collect()
     }
 
     /// `∇²L d`, from what `d` adds to the predictor.
@@ -279,9 +330,7 @@ impl OfCoefficients<'_> {
         self.restricted.check_stop()?;
         let mut curved = vec![0.0; along.len()];
         self.restricted.family.hessian_product(predictor, along, &mut curved);
-        let mut product = vec![0.0; self.restricted.n_coefficients()];
-        self.restricted.pull(&curved, &mut product);
-        Ok(self.places.iter().map(|&place| product[place]).collect())
+        Ok(self.pull(&curved))
     }
 }
 

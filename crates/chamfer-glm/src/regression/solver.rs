@@ -8,6 +8,7 @@ use super::certify::Look;
 use super::cholesky::Cholesky;
 use super::curvature::Curvature;
 use super::newton::Newton;
+use super::wide::WideInverse;
 use super::{Null, PathStart, Regression, RegressionPoint};
 use crate::{Coefficients, Error};
 use std::sync::Arc;
@@ -20,14 +21,16 @@ const GUIDE: f64 = 1e-4;
 const MAX_JUMPS: usize = 100;
 /// Below this, rounding decides.
 pub(super) const LAST_TOLERANCE: f64 = 1e-12;
-/// A longer way down than to this share of the last λ is made in several strides.
-const STRIDE: f64 = 0.4;
+/// A longer way down than to about this share of the last λ is made in several strides.
+const STRIDE: f64 = 0.3;
 /// Tolerance between strides.
 const BETWEEN: f64 = 0.1;
 /// Members are dropped when fewer than this share of them are in use.
 const MOST_IN_USE: f64 = 0.7;
 /// What is in use: what may enter at this share of the λ at which members are added.
 const DROPPED: f64 = 0.9;
+/// A look takes the time of about this many operations of a Cholesky factor for each entry of a dense design.
+const LOOK: usize = 64;
 /// λs that are solved before a look at most.
 const MOST_AHEAD: usize = 16;
 
@@ -63,6 +66,8 @@ pub(super) struct WorkingSet {
     /// Its factor, with the ridge of the last λ.
     pub(super) factor: Cholesky,
     pub(super) ridge: f64,
+    /// The inverse of a Newton system on some of them that was solved last.
+    pub(super) inverse: Option<WideInverse>,
 }
 
 /// What is known on the way, between two looks.
@@ -144,13 +149,20 @@ impl<'a> Solver<'a> {
             let ahead = self.ahead.min(self.most_ahead()).min(lambdas.len());
             let lambdas = &lambdas[..ahead];
             let mut steps = 0;
-            while lambdas[0] < STRIDE * self.lambda && self.lambda.is_finite() {
-                self.lambda = (STRIDE * self.lambda).max(lambdas[0]);
+            let way = lambdas[0] / self.lambda;
+            let strides =
+                if way > 0.0 && way < 1.0 { (way.ln() / STRIDE.ln()).round() } else { 0.0 };
+            let stride = way.powf(strides.max(1.0).recip());
+            let mut strode = 1.0;
+            while strode < strides {
+                strode += 1.0;
+                let before = self.lambda;
+                self.lambda *= stride;
                 let (between, mut reached) = ([self.lambda], Vec::new());
                 Self::descend(
                     self.regression,
                     &mut self.position,
-                    self.lambda / STRIDE,
+                    before,
                     &between,
                     BETWEEN,
                     steps,
@@ -169,7 +181,7 @@ impl<'a> Solver<'a> {
                 stop,
                 points,
             )?;
-            self.lambda = lambdas[ahead - 1];
+            self.lambda = points.last().map_or(self.lambda, |point| point.lambda);
             self.ahead = if rounds <= 2 { 2 * self.ahead } else { ahead.div_ceil(2) };
             self.ahead = self.ahead.min(MOST_AHEAD);
             return Ok(());
@@ -262,7 +274,7 @@ impl<'a> Solver<'a> {
 
     /// Solves at each of `lambdas` on the working set, looks at all terms for all of them at once, and again
     /// from the first that lacks something, with what it and the later ones lack. `steps` were taken for the
-    /// first before. Returns the number of looks.
+    /// first before. Leaves the last few out if they had better wait for a look. Returns the number of looks.
     #[allow(
         clippy::too_many_arguments,
         reason = "the state is split, so that it can be lent in parts"
@@ -295,10 +307,23 @@ impl<'a> Solver<'a> {
             rounds += 1;
             let mut here = set.here(regression, look);
             let (mut solutions, mut steps_of) = (Vec::new(), Vec::new());
+            let mut work = 0;
             for (k, &lambda) in rest.iter().enumerate() {
+                // Solving in vain, on a set that lacks something, should cost no more than looking.
+                if work > LOOK * regression.design.n_rows() * regression.design.n_cols() {
+                    rest = &rest[..k];
+                    break;
+                }
                 let taken = if k == 0 { steps } else { 0 };
                 let most = regression.max_steps.saturating_sub(taken);
-                steps_of.push(regression.solve_members(set, &mut here, lambda, inner, most, stop)?);
+                let steps_here =
+                    regression.solve_members(set, &mut here, lambda, inner, most, stop)?;
+                if !regression.penalty.is_kinks() {
+                    let in_use = set.coefficients.iter().filter(|b| **b != 0.0).count();
+                    let shorter = in_use.min(3 * regression.design.n_rows());
+                    work += steps_here * in_use * in_use * shorter;
+                }
+                steps_of.push(steps_here);
                 solutions.push(set.coefficients.clone());
             }
             let looks = regression.looks(&set.members, &solutions, stop)?;
@@ -439,9 +464,13 @@ impl Regression<'_> {
             look.gradient[range.clone()].iter().map(|g| g * g).sum::<f64>() / range.len() as f64
         };
         let mut added: Vec<usize> = (0..self.terms.len()).filter(outside).collect();
-        let n_free = self.n_free();
-        let in_use = set.coefficients[n_free..].iter().filter(|b| **b != 0.0).count();
-        let limit = LEAST_ADDED.max(in_use);
+        let mut first = self.n_free();
+        let is_in_use = |&&t: &&usize| {
+            let own = first..first + self.terms.range(t).len();
+            first = own.end;
+            set.coefficients[own].iter().any(|b| *b != 0.0)
+        };
+        let limit = self.least_added().max(set.members.iter().filter(is_in_use).count());
         if added.len() > limit {
             added.sort_by(|&a, &b| steepness(b).total_cmp(&steepness(a)));
             added.truncate(limit);
@@ -454,9 +483,14 @@ impl Regression<'_> {
 }
 
 impl Regression<'_> {
+    /// More where that is little: a small part of the rows, and a Gram matrix that takes no longer than a look.
+    fn least_added(&self) -> usize {
+        LEAST_ADDED.max((5 * self.terms.len()).isqrt().min(self.design.n_rows() / 50))
+    }
+
     /// Drops the members whose zeros the gradient holds even at `lambda`, if they are many.
     fn drop_terms(&self, set: &mut WorkingSet, look: &Look, lambda: f64) -> Result<(), Error> {
-        if set.members.len() <= 4 * LEAST_ADDED {
+        if set.members.len() <= 4 * self.least_added() {
             return Ok(());
         }
         let held = self.held_zeros(&look.gradient, lambda)?;
@@ -502,6 +536,7 @@ impl WorkingSet {
         self.coefficients = kept.iter().map(|&j| self.coefficients[j]).collect();
         self.curvature = Arc::new(self.curvature.keep(kept));
         self.factor.keep(kept);
+        self.inverse = self.inverse.take().and_then(|inverse| inverse.keep(kept));
     }
 
     fn new(
@@ -515,8 +550,8 @@ impl WorkingSet {
             is_member[t] = true;
         }
         let curvature = Arc::new(regression.curvature_at(&look.predictor));
-        let (factor, ridge) = (Cholesky::default(), 0.0);
-        Self { members, is_member, coefficients, curvature, factor, ridge }
+        let (factor, ridge, inverse) = (Cholesky::default(), 0.0, None);
+        Self { members, is_member, coefficients, curvature, factor, ridge, inverse }
     }
 
     /// Adds a term with `size` coefficients at zero.

@@ -1,0 +1,483 @@
+//! Newton systems with more coefficients than rows.
+//!
+//! On a support of `m` coefficients the system is `H = KᵀK + P`, with `K = W^{½}X` for the curvatures `W` of
+//! the `n` rows and the Hessian `P` of the penalty, a block for each term. A Cholesky factor of `H` costs
+//! `m³/3`; where `n < m`, what the rows have in common is smaller.
+//!
+//! `P` has no inverse: a norm has no curvature along its own term, `u = β/‖β‖`. So `D = P + κuuᵀ` in each
+//! block, and `H = B − UUᵀ` with `B = KᵀK + D` and the columns `√κ u` of `U`. Twice Woodbury's identity:
+//!
+//! ```text
+//! B⁻¹ = D⁻¹ − D⁻¹Kᵀ M⁻¹ K D⁻¹          M = I + K D⁻¹ Kᵀ               n × n
+//! H⁻¹ = B⁻¹ + B⁻¹U S⁻¹ UᵀB⁻¹           S = I − UᵀB⁻¹U                 a row for each term
+//!                                         = (I − UᵀD⁻¹U) + ZᵀM⁻¹Z,     Z = K D⁻¹U
+//! ```
+//!
+//! where `I − UᵀD⁻¹U` is diagonal, and 0 without a ridge. In the lifted problem, `M` is what is left of the
+//! coefficients when the sizes `η` of the terms are held, and `S` is the Hessian in these sizes (variable
+//! projection; Poon & Peyré 2021).
+//!
+//! Forming `M` costs far more than products with `X`, and a little further down the path it is nearly the
+//! same. So `H⁻¹` of one point is kept, and conjugate gradients that it preconditions solve the systems of the
+//! points that follow, as long as a few products do.
+
+use super::restricted::{OfCoefficients, Restricted};
+use crate::Error;
+use crate::design::vectors::vectorized;
+use faer::dyn_stack::{MemBuffer, MemStack};
+use faer::linalg::cholesky::llt::factor::{
+    LltRegularization, cholesky_in_place, cholesky_in_place_scratch,
+};
+use faer::linalg::matmul::triangular::{BlockStructure, matmul as triangular_matmul};
+use faer::linalg::triangular_solve::{
+    solve_lower_triangular_in_place, solve_upper_triangular_in_place,
+};
+use faer::{Accum, Mat, MatRef, Par};
+use faer::{MatMut, Spec};
+use rayon::prelude::*;
+use std::ops::Range;
+
+/// Columns of `K` that are in memory at a time.
+const CHUNK: usize = 256;
+/// Rows of `M` of one task.
+const TASK: usize = 128;
+/// Conjugate gradients end when the residual is down to this share, in the norm of the preconditioner.
+const FORCING: f64 = 0.05;
+/// Products after which `H⁻¹` is formed anew.
+const MOST_PRODUCTS: usize = 6;
+
+/// One term, or one coefficient without a penalty.
+pub(super) struct Piece {
+    /// Its coefficients among those of the system.
+    pub(super) at: Range<usize>,
+    /// `P` on them.
+    pub(super) penalty: Mat<f64>,
+    /// `β` on them.
+    pub(super) beta: Vec<f64>,
+}
+
+/// A Newton system `H d = b` on some coefficients.
+pub(super) struct WideSystem<'a> {
+    pub(super) restricted: &'a Restricted<'a>,
+    pub(super) predictor: &'a [f64],
+    /// The curvatures of the rows.
+    pub(super) weights: &'a [f64],
+    /// The coefficients, which rise.
+    pub(super) free: &'a [usize],
+    /// Their penalty, in their order.
+    pub(super) pieces: &'a [Piece],
+}
+
+/// `H⁻¹` of one system, as a product of factors.
+#[derive(Debug, Clone)]
+pub(super) struct WideInverse {
+    /// The coefficients, which rise.
+    free: Vec<usize>,
+    pieces: Vec<Factored>,
+    roots: Vec<f64>,
+    /// The lower Cholesky factor of `M`.
+    rows: Mat<f64>,
+    /// It, solved for `Z`.
+    radial: Mat<f64>,
+    /// The lower Cholesky factor of `S`.
+    sizes: Mat<f64>,
+}
+
+/// A piece with what its block of `D` needs.
+#[derive(Debug, Clone)]
+struct Factored {
+    at: Range<usize>,
+    /// The lower Cholesky factor of `D`.
+    lower: Mat<f64>,
+    /// `√κ u`.
+    radial: Vec<f64>,
+}
+
+impl WideSystem<'_> {
+    /// The solution for a right-hand side; `None` if `H` is not positive definite up to rounding. `kept` is an
+    /// inverse of a system nearby, if there is one, and is replaced when it serves no more.
+    ///
+    /// # Errors
+    /// If a pass is interrupted.
+    pub(super) fn solve(
+        &self,
+        right: &[f64],
+        kept: &mut Option<WideInverse>,
+    ) -> Result<Option<Vec<f64>>, Error> {
+        let on_free = self.restricted.of_coefficients(self.free);
+        if let Some(inverse) = kept {
+            let solution = self.iterate(right, &on_free, inverse)?;
+            if solution.is_some() {
+                return Ok(solution);
+            }
+        }
+        self.restricted.check_stop()?;
+        *kept = self.invert();
+        Ok(kept.as_ref().map(|inverse| inverse.apply(&on_free, right)))
+    }
+
+    /// Conjugate gradients; `None` if they take too many products.
+    fn iterate(
+        &self,
+        right: &[f64],
+        on_free: &OfCoefficients<'_>,
+        inverse: &WideInverse,
+    ) -> Result<Option<Vec<f64>>, Error> {
+        let dot = |a: &[f64], b: &[f64]| -> f64 { a.iter().zip(b).map(|(a, b)| a * b).sum() };
+        let own = self.restricted.of_coefficients(&inverse.free);
+        let curvature = typical_curvature(self.restricted, &inverse.roots, self.free);
+        let places: Vec<_> = self
+            .shared(inverse)
+            .into_iter()
+            .zip(self.pieces)
+            .map(|(place, piece)| {
+                let alone = if place.is_none() { piece.alone(curvature) } else { None };
+                (place, alone)
+            })
+            .collect();
+        let apply = |residual: &[f64]| self.precondition(inverse, &own, &places, residual);
+        let mut residual = right.to_vec();
+        let mut solution = vec![0.0; right.len()];
+        let mut preconditioned = apply(&residual);
+        let mut along = preconditioned.clone();
+        let mut size = dot(&residual, &preconditioned);
+        let enough = FORCING * FORCING * size;
+        for _ in 0..MOST_PRODUCTS {
+            let curved = self.multiply(on_free, &along)?;
+            let bend = dot(&along, &curved);
+            if bend.is_nan() || bend <= 0.0 {
+                return Ok(None);
+            }
+            let length = size / bend;
+            for (((x, d), r), c) in solution.iter_mut().zip(&along).zip(&mut residual).zip(&curved)
+            {
+                *x += length * d;
+                *r -= length * c;
+            }
+            preconditioned = apply(&residual);
+            let next = dot(&residual, &preconditioned);
+
+            if next <= enough {
+                return Ok(Some(solution));
+            }
+            for (d, z) in along.iter_mut().zip(&preconditioned) {
+                *d = z + next / size * *d;
+            }
+            size = next;
+        }
+        Ok(None)
+    }
+
+    /// `H x`.
+    fn multiply(&self, on_free: &OfCoefficients<'_>, x: &[f64]) -> Result<Vec<f64>, Error> {
+        let mut product = on_free.multiply(self.predictor, x)?;
+        for Piece { at, penalty, .. } in self.pieces {
+            for (i, a) in at.clone().enumerate() {
+                product[a] +=
+                    at.clone().enumerate().map(|(j, b)| penalty[(i, j)] * x[b]).sum::<f64>();
+            }
+        }
+        Ok(product)
+    }
+
+    /// Of each piece, where the other system has it.
+    fn shared(&self, inverse: &WideInverse) -> Vec<Option<Range<usize>>> {
+        let mut others = inverse.pieces.iter().peekable();
+        let of_piece = |piece: &Piece| {
+            let first = self.free[piece.at.start];
+            while others.next_if(|other| inverse.free[other.at.start] < first).is_some() {}
+            let other = others.peek()?;
+            let same = self.free[piece.at.clone()] == inverse.free[other.at.clone()];
+            same.then(|| other.at.clone())
+        };
+        self.pieces.iter().map(of_piece).collect()
+    }
+
+    /// The other system's inverse on the pieces that it shares; that of the others one by one.
+    fn precondition(
+        &self,
+        inverse: &WideInverse,
+        own: &OfCoefficients<'_>,
+        places: &[(Option<Range<usize>>, Option<Factored>)],
+        residual: &[f64],
+    ) -> Vec<f64> {
+        let mut shared = vec![0.0; inverse.free.len()];
+        for (piece, (place, _)) in self.pieces.iter().zip(places) {
+            if let Some(place) = place {
+                shared[place.clone()].copy_from_slice(&residual[piece.at.clone()]);
+            }
+        }
+        let shared = inverse.apply(own, &shared);
+        let mut result = vec![0.0; residual.len()];
+        for (piece, (place, alone)) in self.pieces.iter().zip(places) {
+            let result = &mut result[piece.at.clone()];
+            match (place, alone) {
+                (Some(place), _) => result.copy_from_slice(&shared[place.clone()]),
+                (None, Some(alone)) => {
+                    alone.finish(&alone.halved(&residual[piece.at.clone()]), result);
+                }
+                (None, None) => result.copy_from_slice(&residual[piece.at.clone()]),
+            }
+        }
+        result
+    }
+
+    /// `H⁻¹`; `None` if `H` is not positive definite up to rounding.
+    ///
+    /// Costs `n²m + n³/3` operations, and `n` numbers for each term.
+    fn invert(&self) -> Option<WideInverse> {
+        let n = self.weights.len();
+        let roots: Vec<f64> = self.weights.iter().map(|w| w.max(0.0).sqrt()).collect();
+        let curvature = typical_curvature(self.restricted, &roots, self.free);
+        let pieces: Vec<Factored> =
+            self.pieces.iter().map(|piece| piece.factored(curvature)).collect::<Option<_>>()?;
+        let mut rows = Mat::<f64>::identity(n, n);
+        let mut radial = Mat::zeros(n, pieces.len());
+        let mut first = 0;
+        while first < pieces.len() {
+            let (mut end, mut size) = (first, 0);
+            while end < pieces.len() && (end == first || size + pieces[end].at.len() <= CHUNK) {
+                size += pieces[end].at.len();
+                end += 1;
+            }
+            let columns = spread(self.restricted, &roots, self.free, &pieces[first..end], size);
+            let columns = MatRef::from_column_major_slice(&columns, n, size);
+            add_product(&mut rows, columns);
+            let mut at = 0;
+            for (k, piece) in pieces[first..end].iter().enumerate() {
+                let own = columns.subcols(at, piece.at.len());
+                at += piece.at.len();
+                let halved = piece.halved(&piece.radial);
+                add_combination(own, &halved, radial.col_as_slice_mut(first + k));
+            }
+            first = end;
+        }
+        factor(&mut rows)?;
+        solve_lower_triangular_in_place(rows.as_ref(), radial.as_mut(), Par::Seq);
+        let mut sizes = Mat::zeros(pieces.len(), pieces.len());
+        let whole = BlockStructure::Rectangular;
+        triangular_matmul(
+            sizes.as_mut(),
+            BlockStructure::TriangularLower,
+            Accum::Replace,
+            radial.transpose(),
+            whole,
+            &radial,
+            whole,
+            1.0,
+            Par::Seq,
+        );
+        for (k, piece) in pieces.iter().enumerate() {
+            let own: f64 = piece.halved(&piece.radial).iter().map(|x: &f64| x * x).sum();
+            sizes[(k, k)] = (sizes[(k, k)] + (1.0 - own).max(0.0)) * (1.0 + 1e-13);
+        }
+        factor(&mut sizes)?;
+        Some(WideInverse { free: self.free.to_vec(), pieces, roots, rows, radial, sizes })
+    }
+}
+
+impl WideInverse {
+    /// Numbers the coefficients anew, of which only `kept` are left; `None` if one is missing.
+    pub(super) fn keep(&self, kept: &[usize]) -> Option<Self> {
+        let number = |j: &usize| kept.binary_search(j).ok();
+        let free = self.free.iter().map(number).collect::<Option<_>>()?;
+        Some(Self { free, ..self.clone() })
+    }
+
+    /// `H⁻¹b`; `own` are its coefficients.
+    fn apply(&self, own: &OfCoefficients<'_>, b: &[f64]) -> Vec<f64> {
+        let mut inverse = vec![0.0; b.len()];
+        let mut along = Mat::zeros(self.pieces.len(), 1);
+        for (k, piece) in self.pieces.iter().enumerate() {
+            let half = piece.halved(&b[piece.at.clone()]);
+            let of_radial = piece.halved(&piece.radial);
+            along[(k, 0)] = half.iter().zip(of_radial).map(|(a, b)| a * b).sum();
+            piece.finish(&half, &mut inverse[piece.at.clone()]);
+        }
+        let mut across = own.product(&inverse);
+        for (x, root) in across.iter_mut().zip(&self.roots) {
+            *x *= root;
+        }
+        let n = across.len();
+        let mut rows = MatMut::from_column_major_slice_mut(&mut across, n, 1);
+        solve_lower_triangular_in_place(self.rows.as_ref(), rows.as_mut(), Par::Seq);
+        along -= self.radial.transpose() * &rows;
+        solve_lower_triangular_in_place(self.sizes.as_ref(), along.as_mut(), Par::Seq);
+        solve_upper_triangular_in_place(self.sizes.transpose(), along.as_mut(), Par::Seq);
+        rows += &self.radial * &along;
+        solve_upper_triangular_in_place(self.rows.transpose(), rows.as_mut(), Par::Seq);
+        for (x, root) in across.iter_mut().zip(&self.roots) {
+            *x *= root;
+        }
+        let pulled = own.pull(&across);
+        for (k, piece) in self.pieces.iter().enumerate() {
+            let left = piece.at.clone().zip(&piece.radial);
+            let left: Vec<f64> = left.map(|(a, u)| b[a] + along[(k, 0)] * u - pulled[a]).collect();
+            piece.finish(&piece.halved(&left), &mut inverse[piece.at.clone()]);
+        }
+        inverse
+    }
+}
+
+impl Piece {
+    /// `κ` is the largest curvature of the penalty in the piece, or that of the loss if the penalty has none.
+    fn factored(&self, curvature: f64) -> Option<Factored> {
+        let n = self.at.len();
+        let mut block = self.penalty.clone();
+        let largest = (0..n).fold(0.0, |most: f64, j| most.max(block[(j, j)]));
+        let kappa: f64 = if largest > 0.0 { largest } else { curvature };
+        let norm = self.beta.iter().map(|b| b * b).sum::<f64>().sqrt();
+        let radial: Vec<f64> = if n == 1 {
+            vec![kappa.sqrt()]
+        } else {
+            self.beta.iter().map(|b| kappa.sqrt() * b / norm).collect()
+        };
+        for j in 0..n {
+            for i in 0..n {
+                block[(i, j)] += radial[i] * radial[j];
+            }
+            block[(j, j)] += 1e-13 * kappa;
+        }
+        factor(&mut block)?;
+        Some(Factored { at: self.at.clone(), lower: block, radial })
+    }
+
+    /// With the same curvature of the loss in all of its directions.
+    fn alone(&self, curvature: f64) -> Option<Factored> {
+        let mut block = self.penalty.clone();
+        for j in 0..self.at.len() {
+            block[(j, j)] += curvature;
+        }
+        factor(&mut block)?;
+        Some(Factored { at: self.at.clone(), lower: block, radial: Vec::new() })
+    }
+}
+
+impl Factored {
+    /// `L⁻¹x` for `D = LLᵀ`.
+    fn halved(&self, x: &[f64]) -> Vec<f64> {
+        let mut halved = x.to_vec();
+        for i in 0..halved.len() {
+            let done: f64 = (0..i).map(|l| self.lower[(i, l)] * halved[l]).sum();
+            halved[i] = (halved[i] - done) / self.lower[(i, i)];
+        }
+        halved
+    }
+
+    /// Writes `L⁻ᵀx`.
+    fn finish(&self, x: &[f64], out: &mut [f64]) {
+        for i in (0..x.len()).rev() {
+            let done: f64 = (i + 1..x.len()).map(|l| self.lower[(l, i)] * out[l]).sum();
+            out[i] = (x[i] - done) / self.lower[(i, i)];
+        }
+    }
+}
+
+/// The mean of `‖K_j‖²` over some coefficients.
+fn typical_curvature(restricted: &Restricted<'_>, roots: &[f64], free: &[usize]) -> f64 {
+    let sample = free.iter().step_by(free.len().div_ceil(16).max(1));
+    let mut column = vec![0.0; roots.len()];
+    let (mut sum, mut count) = (0.0, 0.0);
+    for &j in sample {
+        restricted.copy_column(j, &mut column);
+        sum += column.iter().zip(roots).map(|(x, root)| (x * root) * (x * root)).sum::<f64>();
+        count += 1.0;
+    }
+    if sum > 0.0 { sum / count } else { 1.0 }
+}
+
+/// `K L⁻ᵀ` on the coefficients of some pieces, `size` in all.
+fn spread(
+    restricted: &Restricted<'_>,
+    roots: &[f64],
+    free: &[usize],
+    pieces: &[Factored],
+    size: usize,
+) -> Vec<f64> {
+    let n = roots.len();
+    let mut columns = vec![0.0; n * size];
+    let mut parts = Vec::new();
+    let mut rest = &mut columns[..];
+    for piece in pieces {
+        let (own, after) = rest.split_at_mut(n * piece.at.len());
+        parts.push((piece, own));
+        rest = after;
+    }
+    parts.into_par_iter().for_each(|(piece, own)| {
+        for k in 0..piece.at.len() {
+            let (done, column) = own.split_at_mut(k * n);
+            let column = &mut column[..n];
+            restricted.copy_column(free[piece.at.start + k], column);
+            vectorized(
+                #[inline(always)]
+                || {
+                    for (x, root) in column.iter_mut().zip(roots) {
+                        *x *= root;
+                    }
+                    for (l, done) in done.chunks_exact(n).enumerate() {
+                        let share = piece.lower[(k, l)];
+                        for (x, done) in column.iter_mut().zip(done) {
+                            *x -= share * done;
+                        }
+                    }
+                    let scale = piece.lower[(k, k)].recip();
+                    for x in column {
+                        *x *= scale;
+                    }
+                },
+            );
+        }
+    });
+    columns
+}
+
+/// Adds `F Fᵀ` to the lower triangle of `rows`.
+fn add_product(rows: &mut Mat<f64>, columns: MatRef<'_, f64>) {
+    let n = rows.nrows();
+    let mut tasks = Vec::new();
+    let mut rest = rows.as_mut();
+    for first in (0..n).step_by(TASK) {
+        let width = TASK.min(n - first);
+        let (block, after) = rest.split_at_col_mut(width);
+        tasks.push((first, width, block));
+        rest = after;
+    }
+    let whole = BlockStructure::Rectangular;
+    tasks.into_par_iter().for_each(|(first, width, block)| {
+        let (_, below) = block.split_at_row_mut(first);
+        let (own, below) = below.split_at_row_mut(width);
+        let right = columns.subrows(first, width).transpose();
+        triangular_matmul(
+            own,
+            BlockStructure::TriangularLower,
+            Accum::Add,
+            columns.subrows(first, width),
+            whole,
+            right,
+            whole,
+            1.0,
+            Par::Seq,
+        );
+        let left = columns.subrows(first + width, n - first - width);
+        faer::linalg::matmul::matmul(below, Accum::Add, left, right, 1.0, Par::Seq);
+    });
+}
+
+/// `out += F x`.
+fn add_combination(columns: MatRef<'_, f64>, x: &[f64], out: &mut [f64]) {
+    for (k, &x) in x.iter().enumerate() {
+        for (out, c) in out.iter_mut().zip(columns.col(k).iter()) {
+            *out += x * c;
+        }
+    }
+}
+
+/// Replaces the lower triangle by the Cholesky factor; `None` if it is not positive definite.
+fn factor(matrix: &mut Mat<f64>) -> Option<()> {
+    let n = matrix.nrows();
+    let mut memory = MemBuffer::new(cholesky_in_place_scratch::<f64>(n, Par::Seq, Spec::default()));
+    let stack = MemStack::new(&mut memory);
+    let regularization = LltRegularization::default();
+    cholesky_in_place(matrix.as_mut(), regularization, Par::Seq, stack, Spec::default()).ok()?;
+    Some(())
+}
