@@ -1,0 +1,128 @@
+"""The worker: sweeps the tolerance of one solver on one problem, and writes a line of JSON for each setting.
+
+``python -m benchmarks.measure FOLDER JOB`` with the problem in the folder and the job as JSON. Times are CPU seconds
+and wall seconds of the fit alone; the coefficients are judged outside of them.
+"""
+
+import json
+import resource
+import sys
+import time
+import warnings
+
+import numpy as np
+
+from .judge import CONVEX, Judge
+from .problems import Problem
+from .solvers import Stopped, solvers
+
+# A fit that takes longer is timed once.
+LONG = 2.5
+TIGHTEST = 1e-9
+# Of address space, for what a solver needs more of is no answer for data of some MB.
+MEMORY = 12 << 30
+CAPPED = "stopped by the cap"
+
+
+def timed(fit):
+    """What it returns, and its CPU and wall seconds."""
+    cpu, wall = time.process_time(), time.perf_counter()
+    result = fit()
+    return result, time.process_time() - cpu, time.perf_counter() - wall
+
+
+class Sweep:
+    """One solver over its tolerances, until the tightest level is reached or the CPU seconds are spent."""
+
+    def __init__(self, solver, judge, lambdas, repeats, cap):
+        self.solver, self.judge, self.lambdas = solver, judge, lambdas
+        self.repeats, self.left = repeats, cap
+        self.reached = set()
+        self.stalled = 0
+
+    def run(self):
+        best = np.inf
+        for tol in self.solver.tolerances:
+            self._limit()
+            fit, cpu, wall = self._time(tol)
+            self.left -= cpu
+            coefs, own = self.solver.read(fit)
+            verdict = self.judge(coefs, self.lambdas)
+            record = describe(verdict, own, self.judge.model)
+            record |= {"tol": tol, "cpu": [cpu], "wall": [wall]}
+            worst = record.get("gap", record.get("stationarity"))
+            # Fits that decide a level, and short ones, are repeated; the cap does not count that.
+            levels = {level for level in (1e-6, 1e-9) if worst <= level} - self.reached
+            self.reached |= levels
+            repeats = self.repeats if cpu <= LONG and (levels or cpu < 0.5) else 1
+            if repeats > 1 and cpu < 0.05:
+                repeats = 2 * repeats + 1
+            for _ in range(repeats - 1):
+                self._limit(cpu)
+                _, cpu, wall = self._time(tol)
+                record["cpu"].append(cpu)
+                record["wall"].append(wall)
+            write(record)
+            # Where rounding is reached, tighter tolerances change nothing.
+            self.stalled = self.stalled + 1 if worst > 0.5 * best else 0
+            best = min(best, worst)
+            if worst <= TIGHTEST or self.stalled == 5:
+                return ""
+            if self.left <= 0:
+                return CAPPED
+        return ""
+
+    def _time(self, tol):
+        fit, cpu, wall = timed(lambda: self.solver.fit(self.lambdas, tol))
+        # A solver in a process of its own has its own clock.
+        return fit, *getattr(fit, "seconds", (cpu, wall))
+
+    def _limit(self, extra=0.0):
+        """The system ends this process where a fit goes beyond what is left."""
+        seconds = max(self.left, 0.0) + 2 * extra
+        if hasattr(self.solver, "limit"):
+            self.solver.limit(seconds)
+        used = time.process_time()
+        resource.setrlimit(resource.RLIMIT_CPU, (int(used + seconds) + 2, resource.RLIM_INFINITY))
+
+
+def describe(verdict, own, model):
+    """The numbers of a fit that are kept; gaps are relative to the objective, and of the worst λ."""
+    objective = verdict["objective"]
+    record = {"objective": objective.tolist(), "nnz": int(verdict["nnz"][-1])}
+    if model in CONVEX:
+        record["gap"] = float(np.max(verdict["gap"] / objective))
+    else:
+        record["stationarity"] = float(np.max(verdict["stationarity"]))
+    if own is not None and not np.isnan(own).all():
+        record["own_gap"] = np.asarray(own, dtype=float).tolist()
+    return record
+
+
+def write(record):
+    print(json.dumps(record), flush=True)
+
+
+def main():
+    folder, job = sys.argv[1], json.loads(sys.argv[2])
+    warnings.simplefilter("ignore")
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    problem = Problem.load(folder)
+    problem.folder = folder
+    lambdas = np.array(job["lambdas"])
+    solver = solvers()[job["solver"]](problem, job["threads"])
+    judge = Judge(problem)
+    # Compilation, imports and pages of memory are not what is compared.
+    for warm_up in ([0.7], [0.7, 0.6]):
+        solver.fit(judge.lambda_max() * np.array(warm_up), solver.tolerances[0])
+    try:
+        note = Sweep(solver, judge, lambdas, job["repeats"], job["cap"]).run()
+    except Stopped:
+        note = CAPPED
+    except MemoryError:
+        note = "out of memory"
+    write({"note": note})
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,52 @@
+"""The table and the JSON of what was measured."""
+
+import json
+
+from . import levels
+from .problems import PROBLEMS
+
+HEADINGS = list(levels.LEVELS)
+
+
+def seconds(level, clock="cpu"):
+    return f"{level[clock]:.3g}" if level else "–"
+
+
+def markdown(rows, threads=1):
+    """A table of the seconds for each level: of CPU for one thread, of the wall for several."""
+    clock = "cpu" if threads == 1 else "wall"
+    lines = [
+        "| problem | setting | solver | " + " | ".join(HEADINGS) + " | best gap or stationarity | nnz | note |",
+        "|---|---|---|" + "--:|" * (len(HEADINGS) + 2) + "---|",
+    ]
+    order = {name: k for k, name in enumerate(PROBLEMS)}
+    of_these = [row for row in rows if row["threads"] == threads and row["problem"] in order]
+    for row in sorted(of_these, key=lambda row: (order[row["problem"]], _setting(row), _rank(row))):
+        cells = [seconds(row["levels"].get(name), clock) for name in HEADINGS]
+        accuracy = [fit.get("gap", fit.get("stationarity")) for fit in row["fits"]]
+        best = f"{min(accuracy):.0e}" if accuracy else "–"
+        nnz = row["fits"][-1]["nnz"] if row["fits"] else "–"
+        lines.append(
+            f"| {row['problem']} | {row['setting']} | {row['solver']} | " + " | ".join(cells)
+            + f" | {best} | {nnz} | {row['note']} |"
+        )  # fmt: skip
+    return "\n".join(lines) + "\n"
+
+
+def _setting(row):
+    return ("max/10", "max/100", "path").index(row["setting"])
+
+
+def _rank(row):
+    first = row["levels"].get("gap<=1e-6") or row["levels"].get("stationarity<=1e-6")
+    return first["cpu"] if first else float("inf")
+
+
+def write(results):
+    rows = levels.table(results)
+    (results / "results.json").write_text(json.dumps(rows, indent=1))
+    text = ["# Least seconds to each level of accuracy\n"]
+    for threads in sorted({row["threads"] for row in rows}):
+        clock = "CPU seconds" if threads == 1 else "wall seconds"
+        text.append(f"\n## {threads} thread{'s' * (threads > 1)}, {clock}\n\n" + markdown(rows, threads))
+    (results / "table.md").write_text("".join(text))
