@@ -88,23 +88,34 @@ impl<I: Index, T: Copy + Into<f64> + Send + Sync> Design for SparseDesign<'_, I,
     fn gram(&self, rows: &[Centred], columns: &[Centred], w: &[f64], out: MatMut<'_, f64>) {
         let total: f64 = w.iter().sum();
         let row_sums: Vec<f64> = rows.iter().map(|at| self.dot(at.column, w)).collect();
-        let scratch = || vec![0.0; self.n_rows];
+        let by_row = ByRow::new(self, rows, w);
         let tasks: Vec<_> = columns.iter().zip(out.col_iter_mut()).collect();
-        tasks.into_par_iter().for_each_init(scratch, |scratch, (b, mut out)| {
+        let scratch = || vec![0.0; rows.len()];
+        tasks.into_par_iter().for_each_init(scratch, |cross, (b, mut out)| {
             let mut b_sum = 0.0;
             for (i, x) in self.entries(b.column) {
-                scratch[i] = w[i] * x;
-                b_sum += scratch[i];
+                by_row.add(i, x, cross);
+                b_sum += w[i] * x;
             }
             for (k, (a, a_sum)) in rows.iter().zip(&row_sums).enumerate() {
                 // Σw(x_a − c_a)(x_b − c_b), multiplied out.
-                let cross = self.dot(a.column, scratch);
                 let means = a.centre * b_sum + b.centre * a_sum;
-                out[k] = cross - means + a.centre * b.centre * total;
+                out[k] = cross[k] - means + a.centre * b.centre * total;
             }
-            for (i, _) in self.entries(b.column) {
-                scratch[i] = 0.0;
+            cross.fill(0.0);
+        });
+    }
+
+    fn squares(&self, columns: &[Centred], w: &[f64], out: &mut [f64]) {
+        let total: f64 = w.iter().sum();
+        let tasks = columns.par_iter().with_min_len(TASK_COLUMNS).zip(out);
+        tasks.for_each(|(at, out)| {
+            let (mut square, mut sum) = (0.0, 0.0);
+            for (i, x) in self.entries(at.column) {
+                square += w[i] * x * x;
+                sum += w[i] * x;
             }
+            *out = square - 2.0 * at.centre * sum + at.centre * at.centre * total;
         });
     }
 
@@ -139,6 +150,52 @@ impl<I: Index, T: Copy + Into<f64> + Send + Sync> Design for SparseDesign<'_, I,
         out.fill(0.0);
         for (i, x) in self.entries(column) {
             out[i] = x;
+        }
+    }
+}
+
+/// `w_i x_ij` for some columns, row by row: a Gram matrix is then a product of sparse matrices, column by column
+/// (Gustavson 1978), and two columns cost only what the rows that they share do.
+struct ByRow {
+    starts: Vec<usize>,
+    /// Which of the columns each entry is of.
+    places: Vec<u32>,
+    values: Vec<f64>,
+}
+
+impl ByRow {
+    fn new<I: Index, T: Copy + Into<f64> + Send + Sync>(
+        design: &SparseDesign<'_, I, T>,
+        columns: &[Centred],
+        w: &[f64],
+    ) -> Self {
+        let mut starts = vec![0; design.n_rows + 1];
+        for at in columns {
+            for (i, _) in design.entries(at.column) {
+                starts[i + 1] += 1;
+            }
+        }
+        for i in 0..design.n_rows {
+            starts[i + 1] += starts[i];
+        }
+        let n_entries = starts[design.n_rows];
+        let (mut places, mut values) = (vec![0; n_entries], vec![0.0; n_entries]);
+        let mut next = starts.clone();
+        for (place, at) in (0..).zip(columns) {
+            for (i, x) in design.entries(at.column) {
+                places[next[i]] = place;
+                values[next[i]] = w[i] * x;
+                next[i] += 1;
+            }
+        }
+        Self { starts, places, values }
+    }
+
+    /// `out += x` times row `i`.
+    fn add(&self, i: usize, x: f64, out: &mut [f64]) {
+        let row = self.starts[i]..self.starts[i + 1];
+        for (&place, value) in self.places[row.clone()].iter().zip(&self.values[row]) {
+            out[place as usize] += x * value;
         }
     }
 }
