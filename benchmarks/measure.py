@@ -38,10 +38,8 @@ class Sweep:
         self.solver, self.judge, self.lambdas = solver, judge, lambdas
         self.repeats, self.left = repeats, cap
         self.reached = set()
-        self.stalled = 0
 
     def run(self):
-        best = np.inf
         for tol in self.solver.tolerances:
             self._limit()
             fit, cpu, wall = self._time(tol)
@@ -63,10 +61,7 @@ class Sweep:
                 record["cpu"].append(cpu)
                 record["wall"].append(wall)
             write(record)
-            # Where rounding is reached, tighter tolerances change nothing.
-            self.stalled = self.stalled + 1 if worst > 0.5 * best else 0
-            best = min(best, worst)
-            if worst <= TIGHTEST or self.stalled == 5:
+            if worst <= TIGHTEST:
                 return ""
             if self.left <= 0:
                 return CAPPED
@@ -89,7 +84,7 @@ class Sweep:
 def describe(verdict, own, model):
     """The numbers of a fit that are kept; gaps are relative to the objective, and of the worst λ."""
     objective = verdict["objective"]
-    record = {"objective": objective.tolist(), "nnz": int(verdict["nnz"][-1])}
+    record = {"objective": objective.tolist(), "nnz": verdict["nnz"].tolist()}
     if model in CONVEX:
         record["gap"] = float(np.max(verdict["gap"] / objective))
     else:

@@ -1,8 +1,12 @@
-"""The table and the JSON of what was measured."""
+"""All that is written from what was measured: tables, JSON, bars, costs and plots.
+
+``python -m benchmarks.report`` writes it anew.
+"""
 
 import json
+from pathlib import Path
 
-from . import levels
+from . import bars, cost, levels, plots
 from .problems import PROBLEMS
 
 HEADINGS = list(levels.LEVELS)
@@ -25,7 +29,7 @@ def markdown(rows, threads=1):
         cells = [seconds(row["levels"].get(name), clock) for name in HEADINGS]
         accuracy = [fit.get("gap", fit.get("stationarity")) for fit in row["fits"]]
         best = f"{min(accuracy):.0e}" if accuracy else "–"
-        nnz = row["fits"][-1]["nnz"] if row["fits"] else "–"
+        nnz = row["fits"][-1]["nnz"][-1] if row["fits"] else "–"
         lines.append(
             f"| {row['problem']} | {row['setting']} | {row['solver']} | " + " | ".join(cells)
             + f" | {best} | {nnz} | {row['note']} |"
@@ -50,3 +54,13 @@ def write(results):
         clock = "CPU seconds" if threads == 1 else "wall seconds"
         text.append(f"\n## {threads} thread{'s' * (threads > 1)}, {clock}\n\n" + markdown(rows, threads))
     (results / "table.md").write_text("".join(text))
+    (results / "bars.md").write_text("# Bars\n\n" + bars.markdown(bars.from_results(results)))
+    machine, problems = (results / "machine.json", results / "problems.json")
+    if machine.exists() and problems.exists():
+        sizes = json.loads(problems.read_text())
+        (results / "cost.md").write_text("# Cost\n\n" + cost.table(rows, sizes, json.loads(machine.read_text())))
+    plots.write(rows, results)
+
+
+if __name__ == "__main__":
+    write(Path(__file__).resolve().parent / "results")

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from . import levels, measure, report
+from . import cost, cross_validation, levels, measure, report, scaling
 from .judge import Judge
 from .problems import PROBLEMS, make
 from .solvers import solvers
@@ -22,6 +22,7 @@ from .solvers import solvers
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = Path(__file__).resolve().parent / "results"
 SETTINGS = {"max/10": [0.1], "max/100": [0.01], "path": np.geomspace(1.0, 0.01, 100)}
+OTHERS = {"cv": cross_validation.main, "scaling": scaling.main}
 THREAD_VARIABLES = (
     "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS", "RAYON_NUM_THREADS",
 )  # fmt: skip
@@ -35,6 +36,22 @@ def append(record, file="measurements.jsonl"):
     RESULTS.mkdir(exist_ok=True)
     with open(RESULTS / file, "a") as out:
         out.write(json.dumps(record) + "\n")
+
+
+def describe(problem, lambda_max):
+    """Keeps the size of a problem, and once for all what the machine can do."""
+    RESULTS.mkdir(exist_ok=True)
+    file = RESULTS / "problems.json"
+    sizes = json.loads(file.read_text()) if file.exists() else {}
+    n, p = problem.X.shape
+    entries = problem.X.nnz if problem.is_sparse else n * p
+    sizes[problem.name] = {
+        "model": problem.model, "n": n, "p": p, "entries": entries, "bytes": problem.n_bytes, "lambda_max": lambda_max,
+    }  # fmt: skip
+    file.write_text(json.dumps(sizes, indent=1))
+    machine = RESULTS / "machine.json"
+    if not machine.exists():
+        machine.write_text(json.dumps(cost.measured_machine(environment(1)) | {"cores": os.cpu_count()}))
 
 
 def sweep(folder, key, lambdas, repeats, cap):
@@ -63,7 +80,9 @@ def sweep(folder, key, lambdas, repeats, cap):
 def arguments():
     parser = argparse.ArgumentParser(prog="benchmarks/run.sh", description="Times chamfer beside its peers.")
     listed = lambda text: text.split(",")  # noqa: E731
-    parser.add_argument("--problems", type=listed, default=list(PROBLEMS), help="all but for these: a.5,b,…")
+    parser.add_argument(
+        "--problems", type=listed, default=[*PROBLEMS, *OTHERS], help="of " + ",".join([*PROBLEMS, *OTHERS])
+    )
     parser.add_argument("--settings", type=listed, default=list(SETTINGS), help="of max/10,max/100,path")
     parser.add_argument("--solvers", type=listed, default=list(solvers()), help="of " + ",".join(solvers()))
     parser.add_argument("--threads", type=listed, default=["1"], help="1, all, or 1,all")
@@ -80,8 +99,13 @@ def main():
     repeats, share = (1, 0.2) if given.quick else (given.repeats, 1.0)
     chosen = {name: solver for name, solver in solvers().items() if name in given.solvers}
     for name in given.problems:
+        if name in OTHERS:
+            OTHERS[name]()
+            report.write(RESULTS)
+            continue
         problem = make(name)
         lambda_max = Judge(problem).lambda_max()
+        describe(problem, lambda_max)
         with tempfile.TemporaryDirectory() as folder:
             problem.save(folder)
             for setting in given.settings:

@@ -8,7 +8,7 @@ from . import powers
 class Chamfer:
     name = "chamfer"
     package = "chamfer"
-    tolerances = powers(-4, -10)
+    tolerances = powers(-2, -10)
     start = "best"
 
     @staticmethod
