@@ -1,0 +1,81 @@
+//! Sparse neural networks in [Burn](https://burn.dev) by smooth optimization.
+//!
+//! A sparse penalty on the weights of a network has kinks, which gradient methods do not get on with.
+//! This crate puts *factors* inside the parameters of a model, `β = u ∘ v` or a group's weights times
+//! a gate, with a plain sum of squares as their penalty. That problem is smooth, has the same minima
+//! as the sparse one, and any of Burn's optimizers solves it: the mathematics is that of the crate
+//! `chamfer`, whose catalogue gives all constants.
+//!
+//! | verb | does |
+//! |---|---|
+//! | [`factorize()`] | puts factors inside the parameters that [`Rule`]s select; the model's type and function stay |
+//! | [`penalty()`] | what is added to the loss |
+//! | [`report()`] | what is live, and how far the factors are from a solution of the sparse problem |
+//! | [`collapse()`] | back to plain parameters, with exact zeros |
+//!
+//! A model needs no change: [`Granularity`] says what becomes zero together (weights, inputs, neurons,
+//! filters, channels, kernels, heads, rows of an embedding, layers, the rank of a matrix), [`Form`] how
+//! a weight is made of factors and so which penalty it gets.
+//!
+//! # Example
+//!
+//! ```
+//! use burn::module::Module;
+//! use burn::nn::{Linear, LinearConfig};
+//! use burn::optim::{GradientsParams, SgdConfig};
+//! use burn::tensor::{Device, Tensor};
+//! use chamfer_burn::{Granularity, Rule, Zeros, collapse, factorize, penalty};
+//!
+//! // y depends on the first of three inputs.
+//! let device = Device::default().autodiff();
+//! let x = Tensor::<2>::from_floats([[1., 1., 0.], [-1., 1., 1.], [2., -1., 1.], [0., 1., -2.]], &device);
+//! let y = Tensor::<2>::from_floats([[1.], [-1.], [2.], [0.]], &device);
+//! let loss = |model: &Linear| (model.forward(x.clone()) - y.clone()).powi_scalar(2).mean();
+//!
+//! let model = LinearConfig::new(3, 1).with_bias(false).init(&device);
+//! let rule = Rule::new("weight", Granularity::InputFeature).lambda(0.1);
+//! let mut model = factorize(model, &[rule])?;
+//! let mut optimizer = SgdConfig::new().init();
+//! for _ in 0..1000 {
+//!     let gradients = (loss(&model) + penalty(&model)?).backward();
+//!     let gradients = GradientsParams::from_grads(gradients, &model);
+//!     model = optimizer.step(0.1, model, gradients);
+//! }
+//! let collapsed = collapse(&model, Zeros::Gap, |model| loss(model).into_scalar())?;
+//! let weight: Vec<f32> = collapsed.model.weight.val().into_data().to_vec().unwrap();
+//! assert!(weight[0] > 0.9 && weight[1] == 0.0 && weight[2] == 0.0);
+//! # Ok::<(), chamfer_burn::Error>(())
+//! ```
+//!
+//! # Training
+//!
+//! - Learning rates are larger than for the plain model, as each step moves a product of small numbers.
+//! - A unit that is to be zero decays as `exp(−2λw·Σ learning rates)` at depth 3 and above, more slowly
+//!   at depth 2; with momentum `m`, `1/(1−m)` times as fast. Where that number is not small at the end,
+//!   nothing can be told to be zero.
+//! - At depth 3 and above, zero absorbs: what has died stays dead.
+//! - Use [`penalty()`] with optimizers whose decay is decoupled (`AdamW`); that decay is not a penalty.
+
+mod collapse;
+pub mod data;
+mod device;
+mod error;
+mod factorize;
+mod factors;
+mod granularity;
+mod pattern;
+mod penalty;
+mod report;
+mod rule;
+mod scheme;
+mod zeros;
+
+pub use collapse::{Collapsed, CollapsedLayer, collapse};
+pub use error::Error;
+pub use factorize::factorize;
+pub use factors::Factors;
+pub use granularity::Granularity;
+pub use penalty::penalty;
+pub use report::{LayerReport, Report, report};
+pub use rule::{Form, Init, Rule};
+pub use zeros::Zeros;
