@@ -21,8 +21,8 @@ while (length(line <- readLines(input, 1)) > 0) {
   asked <- as.numeric(strsplit(line, " ")[[1]])
   before <- proc.time()
   # Cox's model has no intercept in any case.
-  fit <- glmnet(x, y, family = family, lambda = asked[-1], standardize = FALSE, intercept = FALSE,
-                thresh = asked[1], maxit = 1e9)
+  fit <- suppressWarnings(glmnet(x, y, family = family, lambda = asked[-1], standardize = FALSE,
+                                 intercept = FALSE, thresh = asked[1], maxit = 1e9))
   spent <- proc.time() - before
   beta <- if (model == "multitask") do.call(rbind, fit$beta) else fit$beta
   beta <- as(beta, "CsparseMatrix")
