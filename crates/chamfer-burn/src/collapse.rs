@@ -1,11 +1,12 @@
 //! From factors to plain parameters with exact zeros.
 
 use crate::factors::{read, sites};
+use crate::tensors::replace;
 use crate::zeros::Zeros;
 use crate::{Error, Granularity};
-use burn::module::{Module, ModuleMapper, Param};
-use burn::tensor::{Tensor, TensorData};
-use std::collections::HashMap;
+use burn::module::Module;
+use burn::tensor::TensorData;
+use std::collections::BTreeMap;
 use std::fmt;
 
 /// A model without factors, and what was done to it.
@@ -57,7 +58,7 @@ pub fn collapse<M: Module>(
         return Err(Error::NotFactorized);
     }
     let loss_before = loss(model);
-    let mut snap = Snap::default();
+    let mut snapped = BTreeMap::new();
     let mut layers = Vec::with_capacity(sites.len());
     for site in &sites {
         let scheme = &site.factors.scheme;
@@ -68,7 +69,8 @@ pub fn collapse<M: Module>(
         let decision = zeros.decide(scheme, &values);
         let (live_units, units, _) = scheme.count_live(&decision.zero);
         if decision.zero.contains(&true) {
-            snap.values.insert(site.path.clone(), scheme.snap(values, &decision.zero));
+            let values = scheme.snap(values, &decision.zero);
+            snapped.insert(site.path.clone(), TensorData::new(values, scheme.shape.clone()));
         }
         layers.push(CollapsedLayer {
             path: site.path.clone(),
@@ -79,35 +81,9 @@ pub fn collapse<M: Module>(
             smallest_kept: decision.smallest_kept,
         });
     }
-    let model = model.clone().materialize().map(&mut snap);
+    let model = replace(model.clone().materialize(), snapped);
     let loss_after = loss(&model);
     Ok(Collapsed { model, layers, loss_before, loss_after })
-}
-
-/// Replaces the values of parameters.
-#[derive(Default)]
-struct Snap {
-    path: Vec<String>,
-    values: HashMap<String, Vec<f64>>,
-}
-
-impl ModuleMapper for Snap {
-    fn enter_module(&mut self, name: &str, _: &str) {
-        self.path.push(name.to_owned());
-    }
-
-    fn exit_module(&mut self, _: &str, _: &str) {
-        self.path.pop();
-    }
-
-    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-        let Some(values) = self.values.remove(&self.path.join(".")) else { return param };
-        param.map(|tensor| {
-            let data = TensorData::new(values, tensor.shape()).convert_dtype(tensor.dtype());
-            Tensor::from_data(data, (&tensor.device(), tensor.dtype()))
-                .set_require_grad(tensor.is_require_grad())
-        })
-    }
 }
 
 impl<M> fmt::Display for Collapsed<M> {

@@ -154,4 +154,49 @@ pub enum Error {
         /// What is wrong.
         what: String,
     },
+    /// A tensor of a model and one of a file or list do not fit.
+    #[error("tensor `{path}`: {what}")]
+    Tensor {
+        /// The tensor's path.
+        path: String,
+        /// What does not fit.
+        what: String,
+    },
+    /// A model's forward pass cannot be recorded or run.
+    #[error("the forward pass failed: {what}")]
+    Forward {
+        /// What it said.
+        what: String,
+    },
+    /// A smaller model has other outputs.
+    #[error(
+        "the outputs of the smaller model differ by {difference:e}, where the largest is {scale:e}: \
+         nothing was changed; check that the forward pass is the same at every call"
+    )]
+    Changed {
+        /// The largest difference.
+        difference: f64,
+        /// The largest output before.
+        scale: f64,
+    },
+    /// A model does not see the factors of a parameter.
+    #[error(
+        "the loss is {with} with the factors of `{path}`, and {without} with plain parameters of the \
+         same values: the model reads the parameter without `val()` and sees the base factor alone; \
+         call `val()` there, or leave the parameter out of the rules"
+    )]
+    ReadsBase {
+        /// The parameter's path.
+        path: String,
+        /// The loss with factors.
+        with: f64,
+        /// The loss with plain parameters.
+        without: f64,
+    },
+    /// Weights of units that one weight decay cannot express.
+    #[error("the units of `{path}` have weights of their own: use `penalty` in the loss")]
+    OneDecay {
+        /// The parameter's path.
+        path: String,
+    },
 }

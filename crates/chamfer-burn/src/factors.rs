@@ -6,7 +6,7 @@
 //! visit.
 
 use crate::scheme::Scheme;
-use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, Reparameterization};
+use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId, Reparameterization};
 use burn::tensor::{Device, Tensor};
 use std::cell::RefCell;
 use std::sync::Arc;
@@ -89,6 +89,7 @@ pub(crate) struct Site {
     pub(crate) path: String,
     /// The base, flat.
     pub(crate) base: Tensor<1>,
+    pub(crate) base_id: ParamId,
     pub(crate) factors: Factors,
 }
 
@@ -129,7 +130,7 @@ pub(crate) fn sites<M: Module>(model: &M) -> Vec<Site> {
 #[derive(Default)]
 struct Walk {
     path: Vec<String>,
-    last: Option<Tensor<1>>,
+    last: Option<(Tensor<1>, ParamId)>,
     inside: bool,
     sites: Vec<Site>,
 }
@@ -147,8 +148,8 @@ impl ModuleVisitor for Walk {
         if container_type == "Reparameterization" {
             self.inside = false;
             let found = FOUND.with_borrow_mut(|found| found.as_mut().and_then(Vec::pop));
-            if let (Some(factors), Some(base)) = (found, self.last.take()) {
-                self.sites.push(Site { path: self.path.join("."), base, factors });
+            if let (Some(factors), Some((base, base_id))) = (found, self.last.take()) {
+                self.sites.push(Site { path: self.path.join("."), base, base_id, factors });
             }
         }
     }
@@ -156,7 +157,7 @@ impl ModuleVisitor for Walk {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
         // Whether it has factors is known only when they follow.
         if !self.inside {
-            self.last = Some(param.base().reshape([-1]));
+            self.last = Some((param.base().reshape([-1]), param.id));
         }
     }
 }

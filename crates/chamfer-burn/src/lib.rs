@@ -12,6 +12,9 @@
 //! | [`penalty()`] | what is added to the loss |
 //! | [`report()`] | what is live, and how far the factors are from a solution of the sparse problem |
 //! | [`collapse()`] | back to plain parameters, with exact zeros |
+//! | [`compact()`] | a smaller model with the same outputs, from the zeros |
+//!
+//! Models are saved as Burn's records, or as safetensors files ([`save_safetensors`]) that Python reads.
 //!
 //! A model needs no change: [`Granularity`] says what becomes zero together (weights, inputs, neurons,
 //! filters, channels, kernels, heads, rows of an embedding, layers, the rank of a matrix), [`Form`] how
@@ -50,32 +53,48 @@
 //! # Training
 //!
 //! - Learning rates are larger than for the plain model, as each step moves a product of small numbers.
-//! - A unit that is to be zero decays as `exp(−2λw·Σ learning rates)` at depth 3 and above, more slowly
-//!   at depth 2; with momentum `m`, `1/(1−m)` times as fast. Where that number is not small at the end,
-//!   nothing can be told to be zero.
+//! - A unit that is to be zero decays exponentially with λ and the sum of the learning rates:
+//!   [`decay_budget()`] says whether a training has room for it.
 //! - At depth 3 and above, zero absorbs: what has died stays dead.
-//! - Use [`penalty()`] with optimizers whose decay is decoupled (`AdamW`); that decay is not a penalty.
+//! - [`decay_groups()`] is the penalty as weight decay of `Sgd` or `Adam`. The decay of `AdamW` is not a
+//!   penalty; use [`penalty()`] there.
+//! - A model must read its parameters with `val()`: [`check_reads()`] finds where it does not.
 
+mod attention;
 mod collapse;
+mod compact;
 pub mod data;
+mod decay;
 mod device;
 mod error;
 mod factorize;
 mod factors;
+mod flops;
 mod granularity;
+mod graph;
+mod guard;
 mod pattern;
 mod penalty;
 mod report;
 mod rule;
+mod safetensors;
 mod scheme;
+mod tensors;
 mod zeros;
 
+pub use attention::{MultiHeadAttention, MultiHeadAttentionConfig};
 pub use collapse::{Collapsed, CollapsedLayer, collapse};
+pub use compact::{Compacted, Cut, Kept, compact};
+pub use decay::{DecayGroup, decay_groups};
 pub use error::Error;
 pub use factorize::factorize;
 pub use factors::Factors;
+pub use flops::{LayerFlops, flops};
 pub use granularity::Granularity;
+pub use guard::{Budget, LayerBudget, check_reads, decay_budget};
 pub use penalty::penalty;
 pub use report::{LayerReport, Report, report};
 pub use rule::{Form, Init, Rule};
+pub use safetensors::{load_safetensors, safetensors_shapes, save_safetensors};
+pub use tensors::{Shapes, resize, shapes};
 pub use zeros::Zeros;

@@ -182,6 +182,19 @@ impl Scheme {
         }
     }
 
+    /// How fast a unit decays per unit of learning rate if nothing but the penalty moves it: the sum over
+    /// the factors of a weight of `2λwc` times the power in which they stand.
+    pub(crate) fn decay(&self) -> f64 {
+        let weights = self.weights.as_deref().unwrap_or(&[1.0]);
+        let weight = weights.iter().copied().fold(f64::INFINITY, f64::min);
+        let powers: f64 = match self.form {
+            Form::Power { depth } if self.lengths.len() == 1 => depth * self.constants[0],
+            Form::Power { depth } => self.constants[0] + (depth - 1.0) * self.constants[1],
+            Form::Product { .. } | Form::Nested { .. } => self.constants.iter().sum(),
+        };
+        2.0 * self.lambda * weight * powers
+    }
+
     /// Whether zeros are those of single weights, also where weights are in groups.
     pub(crate) fn zeros_by_weight(&self) -> bool {
         matches!(self.form, Form::Nested { weights, .. } if weights > 1)

@@ -1,4 +1,8 @@
-//! Images with labels: the handwritten digits that come with this crate.
+//! Images with labels: the handwritten digits that come with this crate, and readers of files.
+
+mod files;
+
+pub use files::{cifar10, idx};
 
 use crate::Error;
 use burn::tensor::{Device, Int, Tensor, TensorData};

@@ -1,0 +1,114 @@
+//! The operations of a model's forward pass, recorded without being run.
+
+use crate::Error;
+use crate::factors::sites;
+use burn::backend::Capture;
+use burn::backend::ir::{BaseOperationIr, OperationIr, TensorIr};
+use burn::module::{Module, ModuleVisitor, Param};
+use burn::tensor::{CapturedGraph, Device, Tensor, TensorData, TensorId};
+use std::any::Any;
+use std::collections::{BTreeMap, HashMap};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// A forward pass as a graph.
+pub(crate) struct Graph {
+    /// In the order of execution.
+    pub(crate) operations: Vec<OperationIr>,
+    /// Tensors that are known before the forward pass: parameters and constants.
+    pub(crate) values: BTreeMap<TensorId, TensorData>,
+    /// The paths of parameters and running statistics.
+    pub(crate) paths: HashMap<TensorId, String>,
+    pub(crate) input: TensorId,
+    pub(crate) output: TensorId,
+}
+
+impl Graph {
+    /// Records what `forward` does to an input like `example`.
+    pub(crate) fn capture<M: Module, const A: usize, const B: usize>(
+        model: &M,
+        example: &Tensor<A>,
+        forward: &impl Fn(&M, Tensor<A>) -> Tensor<B>,
+    ) -> Result<Self, Error> {
+        if let Some(site) = sites(model).first() {
+            return Err(Error::AlreadyFactorized { path: site.path.clone() });
+        }
+        let model = model.valid();
+        let example = example.clone().without_autodiff().detach();
+        let device = Device::capture();
+        let mut paths = Paths::default();
+        let mut ends = None;
+        let captured = guarded(|| {
+            device.capture_scope(|scope| {
+                let model = model.to_device(&device);
+                let example = example.to_device(&device);
+                model.visit(&mut paths);
+                let input = id(&example);
+                let output = id(&forward(&model, example));
+                ends = input.zip(output);
+                scope.complete(input, output)
+            })
+        })?;
+        let CapturedGraph { graph, values } =
+            captured.map_err(|error| Error::Forward { what: error.to_string() })?;
+        let (input, output) = ends.ok_or_else(|| Error::Forward {
+            what: "its result is no tensor of the captured graph".to_owned(),
+        })?;
+        Ok(Self { operations: graph.operations, values, paths: paths.found, input, output })
+    }
+}
+
+impl Graph {
+    /// The path of a parameter, or of the one that a tensor is with another shape.
+    pub(crate) fn path_of(&self, id: TensorId) -> Option<&str> {
+        let reshaped = self.operations.iter().find_map(|operation| match operation {
+            OperationIr::BaseFloat(BaseOperationIr::Reshape(op)) if op.out.id == id => {
+                Some(op.input.id)
+            }
+            _ => None,
+        });
+        self.paths.get(&reshaped.unwrap_or(id)).map(String::as_str)
+    }
+}
+
+/// Runs a model's code, whose panics become errors.
+pub(crate) fn guarded<T>(run: impl FnOnce() -> T) -> Result<T, Error> {
+    catch_unwind(AssertUnwindSafe(run))
+        .map_err(|payload| Error::Forward { what: message(&*payload) })
+}
+
+fn message(payload: &(dyn Any + Send)) -> String {
+    let text = payload.downcast_ref::<String>().map(String::as_str);
+    let text = text.or_else(|| payload.downcast_ref::<&str>().copied());
+    text.unwrap_or("it panicked").to_owned()
+}
+
+fn id<const D: usize>(tensor: &Tensor<D>) -> Option<TensorId> {
+    tensor.clone().try_into_primitive::<Capture>().ok().map(|primitive| primitive.id())
+}
+
+/// The shape of a tensor in a graph.
+pub(crate) fn dims(tensor: &TensorIr) -> &[usize] {
+    tensor.shape.as_slice()
+}
+
+#[derive(Default)]
+struct Paths {
+    path: Vec<String>,
+    found: HashMap<TensorId, String>,
+}
+
+impl ModuleVisitor for Paths {
+    fn enter_module(&mut self, name: &str, _: &str) {
+        self.path.push(name.to_owned());
+    }
+
+    fn exit_module(&mut self, _: &str, _: &str) {
+        self.path.pop();
+    }
+
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        if let Some(id) = id(&param.base()) {
+            self.found.insert(id, self.path.join("."));
+        }
+    }
+}
