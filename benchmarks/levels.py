@@ -13,6 +13,8 @@ LEVELS = {
     "subopt<=1e-6": ("subopt", 1e-6),
     "stationarity<=1e-6": ("stationarity", 1e-6),
 }
+# Relative to an objective.
+ROUNDING = 1e-12
 
 
 def read(results):
@@ -52,8 +54,8 @@ def add_suboptimality(runs):
             fit["subopt"] = float(excess.max())
             if "own_gap" in fit:
                 # Where both are at rounding, their ratio says nothing.
-                floor = 1e-12
-                fit["tightness"] = float(np.max(np.array(fit["own_gap"]) / np.maximum(excess, floor)))
+                tightness = np.array(fit["own_gap"]) / np.maximum(excess, ROUNDING)
+                fit["tightness"] = [float(np.max(tightness)), float(np.median(tightness))]
     return runs
 
 

@@ -7,6 +7,7 @@ import matplotlib
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt  # noqa: E402
+from matplotlib.ticker import LogLocator, NullFormatter  # noqa: E402
 
 from .problems import PROBLEMS  # noqa: E402
 
@@ -34,10 +35,16 @@ def accuracy(rows, problem, threads, folder):
                 *zip(*points, strict=True), marker="o", markersize=3.5, color=COLOURS[row["solver"]],
                 linewidth=2.2 if own else 1.2, label=row["solver"], zorder=3 if own else 2,
             )  # fmt: skip
+        panel.set_title(title, fontsize="medium")
+        if not panel.lines:
+            continue
         for level in (1e-6, 1e-9) if measure == "gap" else (1e-6,):
             panel.axhline(level, color="0.6", linewidth=0.7, linestyle=":", zorder=1)
-        panel.set_title(title, fontsize="medium")
         panel.set_xlabel(f"{'CPU' if threads == 1 else 'wall'} seconds")
+        panel.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5), numticks=9))
+        panel.xaxis.set_major_formatter("{x:g}")
+        panel.xaxis.set_minor_formatter(NullFormatter())
+        panel.tick_params(axis="x", labelsize="small")
     panels[0].set_ylabel("relative duality gap" if measure == "gap" else "stationarity relative to λ")
     named = {name: line for panel in panels for line, name in zip(*panel.get_legend_handles_labels(), strict=True)}
     figure.legend(named.values(), named, loc="outside right upper", fontsize="small", frameon=False)

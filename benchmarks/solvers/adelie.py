@@ -8,7 +8,7 @@ from . import powers
 class Adelie:
     name = "adelie"
     package = "adelie"
-    tolerances = powers(-6, -16)
+    tolerances = powers(-9, -22)
 
     @staticmethod
     def handles(problem):
