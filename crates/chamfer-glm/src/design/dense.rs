@@ -1,6 +1,6 @@
 //! Column-major dense matrices.
 
-use super::vectors::{reduce, vectorized};
+use super::vectors::{TILE, products, reduce, vectorized};
 use super::{Centred, Design, Moments};
 use crate::Error;
 use faer::linalg::matmul::matmul;
@@ -12,6 +12,10 @@ use std::ops::Range;
 const GRAM_ROWS: usize = 256;
 /// Columns of one Gram task.
 const GRAM_COLUMNS: usize = 64;
+/// Rows that products with several vectors read at a time.
+const PRODUCT_ROWS: usize = 2048;
+/// Columns of one task of these.
+const PRODUCT_COLUMNS: usize = 64;
 /// Least run of entries of one column that a product reads at a time.
 const LEAST_RUN: usize = 1024;
 /// Entries that one task should handle at least, so that small problems stay on one thread.
@@ -148,32 +152,44 @@ fn add_columns<T: Copy + Into<f64>, const N: usize>(
     );
 }
 
-/// The transpose of dense columns, packed a few rows at a time, times a matrix.
-fn packed_product(
+/// Products of dense columns with some vectors, in `out` vector by vector; a few rows at a time, so that the
+/// vectors stay in cache.
+fn tiled_products(
     n_rows: usize,
     columns: &[Centred],
-    v: MatRef<'_, f64>,
-    out: MatMut<'_, f64>,
+    v: &[&[f64]],
+    out: &mut [f64],
     copy: impl Fn(&Centred, Range<usize>, &mut [f64]) + Sync,
 ) {
-    let mut tasks = Vec::new();
-    let mut rest = out;
-    for columns in columns.chunks(GRAM_COLUMNS) {
-        let (block, below) = rest.split_at_row_mut(columns.len());
-        tasks.push((columns, block));
-        rest = below;
-    }
-    tasks.into_par_iter().for_each(|(columns, mut out)| {
-        let mut packed = Mat::zeros(GRAM_ROWS, columns.len());
-        for first in (0..n_rows).step_by(GRAM_ROWS) {
-            let n = GRAM_ROWS.min(n_rows - first);
-            for (k, at) in columns.iter().enumerate() {
-                copy(at, first..first + n, &mut packed.col_as_slice_mut(k)[..n]);
+    let of_task = |columns: &[Centred]| {
+        let mut sums = vec![0.0; columns.len() * v.len()];
+        let mut tile = [(); TILE].map(|()| vec![0.0; PRODUCT_ROWS]);
+        for first in (0..n_rows).step_by(PRODUCT_ROWS) {
+            let rows = first..n_rows.min(first + PRODUCT_ROWS);
+            for (columns, sums) in columns.chunks(TILE).zip(sums.chunks_mut(TILE * v.len())) {
+                for (at, x) in columns.iter().zip(&mut tile) {
+                    copy(at, rows.clone(), &mut x[..rows.len()]);
+                }
+                let x = tile.each_ref().map(|x| &x[..rows.len()]);
+                for first in (0..v.len()).step_by(TILE) {
+                    let nth = |k: usize| &v[(first + k).min(v.len() - 1)][rows.clone()];
+                    let products = products(x, std::array::from_fn(nth));
+                    for (sums, products) in sums.chunks_exact_mut(v.len()).zip(products) {
+                        for (sum, product) in sums[first..].iter_mut().zip(products) {
+                            *sum += product;
+                        }
+                    }
+                }
             }
-            let packed = packed.subrows(0, n).transpose();
-            matmul(out.as_mut(), Accum::Add, packed, v.subrows(first, n), 1.0, Par::Seq);
         }
-    });
+        sums
+    };
+    let sums: Vec<Vec<f64>> = columns.par_chunks(PRODUCT_COLUMNS).map(of_task).collect();
+    for (k, out) in out.chunks_exact_mut(columns.len().max(1)).enumerate() {
+        for (out, sums) in out.iter_mut().zip(sums.iter().flat_map(|s| s.chunks_exact(v.len()))) {
+            *out = sums[k];
+        }
+    }
 }
 
 /// Adds dense columns, packed a few rows at a time, times a matrix with a column for each of `out`.
@@ -285,16 +301,9 @@ where
             self.transpose_product(columns, v[0], out);
             return;
         }
-        let v = Mat::from_fn(self.n_rows, v.len(), |i, k| v[k][i]);
-        let mut products = Mat::zeros(columns.len(), v.ncols());
-        packed_product(self.n_rows, columns, v.as_ref(), products.as_mut(), |at, rows, out| {
+        tiled_products(self.n_rows, columns, v, out, |at, rows, out| {
             self.copy_centred(at, rows, out);
         });
-        for (out, products) in out.chunks_exact_mut(columns.len().max(1)).zip(products.col_iter()) {
-            for (out, product) in out.iter_mut().zip(products.iter()) {
-                *out = *product;
-            }
-        }
     }
 
     fn add_product(&self, columns: &[Centred], b: &[f64], out: &mut [f64]) {

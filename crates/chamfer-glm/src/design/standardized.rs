@@ -1,5 +1,6 @@
 //! Centring, scaling and observation weights, by algebra instead of a copy.
 
+use super::vectors::vectorized;
 use super::{Centred, Design, Moments};
 use crate::Error;
 use faer::MatMut;
@@ -143,9 +144,17 @@ impl<'a> Standardized<'a> {
     pub(crate) fn copy_column(&self, j: usize, out: &mut [f64]) {
         self.design.copy_column(j, out);
         let (centre, scale) = (self.columns[j].centre, self.scales[j]);
-        for x in out {
-            *x = (*x - centre) / scale;
+        if centre == 0.0 && scale == 1.0 {
+            return;
         }
+        vectorized(
+            #[inline(always)]
+            || {
+                for x in out {
+                    *x = (*x - centre) / scale;
+                }
+            },
+        );
     }
 
     /// Whether a column costs no more than its entries.

@@ -1,6 +1,8 @@
 //! The loops that touch the most memory, for the widest vectors that the machine has.
 #![allow(clippy::inline_always, reason = "vector instructions reach only what is inlined")]
 
+use pulp::{Simd, WithSimd};
+
 /// Independent sums of a reduction: four vectors of the widest kind, so that none waits for another.
 const LANES: usize = 32;
 
@@ -42,4 +44,69 @@ pub(crate) fn reduce<T: Copy + Into<f64>, V: Copy + Into<f64>>(
 #[inline(always)]
 pub(crate) fn dot(a: &[f64], b: &[f64]) -> f64 {
     reduce(a, b, |a, b| a * b)
+}
+
+/// `out += Σ_k b_k x_k` for columns that are one after the other, four for each time that `out` goes through the
+/// registers.
+pub(crate) fn add_columns(columns: &[f64], b: &[f64], out: &mut [f64]) {
+    let n = out.len();
+    let mut columns = columns.chunks_exact(n);
+    let (fours, rest) = b.as_chunks::<4>();
+    vectorized(
+        #[inline(always)]
+        || {
+            for b in fours {
+                let mut next = || &columns.next().unwrap_or_default()[..n];
+                let x = [next(), next(), next(), next()];
+                for (i, out) in out.iter_mut().enumerate() {
+                    *out += b[0] * x[0][i] + b[1] * x[1][i] + b[2] * x[2][i] + b[3] * x[3][i];
+                }
+            }
+            for (b, x) in rest.iter().zip(columns) {
+                for (out, x) in out.iter_mut().zip(x) {
+                    *out += b * x;
+                }
+            }
+        },
+    );
+}
+
+/// Vectors on each side of [`products`].
+pub(crate) const TILE: usize = 4;
+
+/// `Σ_i x_c[i] v_k[i]` for all pairs of four columns and four vectors: sixteen sums in registers, so that what is
+/// loaded is used four times.
+pub(crate) fn products(x: [&[f64]; TILE], v: [&[f64]; TILE]) -> [[f64; TILE]; TILE] {
+    struct Products<'a> {
+        x: [&'a [f64]; TILE],
+        v: [&'a [f64]; TILE],
+    }
+    impl WithSimd for Products<'_> {
+        type Output = [[f64; TILE]; TILE];
+        #[inline(always)]
+        fn with_simd<S: Simd>(self, simd: S) -> Self::Output {
+            let n = self.x[0].len();
+            let x = self.x.map(|x| S::as_simd_f64s(&x[..n]));
+            let v = self.v.map(|v| S::as_simd_f64s(&v[..n]));
+            let mut sums = [[simd.splat_f64s(0.0); TILE]; TILE];
+            let count = x[0].0.len();
+            let (x_full, v_full) = (x.map(|x| &x.0[..count]), v.map(|v| &v.0[..count]));
+            for i in 0..count {
+                for c in 0..TILE {
+                    for k in 0..TILE {
+                        sums[c][k] = simd.mul_add_f64s(x_full[c][i], v_full[k][i], sums[c][k]);
+                    }
+                }
+            }
+            let mut out = [[0.0; TILE]; TILE];
+            for c in 0..TILE {
+                for k in 0..TILE {
+                    let tail: f64 = x[c].1.iter().zip(v[k].1).map(|(x, v)| x * v).sum();
+                    out[c][k] = simd.reduce_sum_f64s(sums[c][k]) + tail;
+                }
+            }
+            out
+        }
+    }
+    pulp::Arch::new().dispatch(Products { x, v })
 }

@@ -101,12 +101,11 @@ impl Cholesky {
 
     /// Keeps the variables `kept`, which rise, and numbers them anew in that order.
     pub(super) fn keep(&mut self, kept: &[usize]) {
-        for position in (0..self.variables.len()).rev() {
-            match kept.binary_search(&self.variables[position]) {
-                Ok(number) => self.variables[position] = number,
-                Err(_) => self.remove(position),
-            }
-        }
+        let number = |variable: &usize| kept.binary_search(variable).ok();
+        let is_lost = |&at: &usize| number(&self.variables[at]).is_none();
+        let lost: Vec<usize> = (0..self.variables.len()).filter(is_lost).collect();
+        self.remove(&lost);
+        self.variables = self.variables.iter().filter_map(number).collect();
     }
 
     /// The variables in the order of [`solve`](Self::solve)'s right-hand side.
@@ -118,17 +117,15 @@ impl Cholesky {
     pub(super) fn set_variables(&mut self, system: System<'_>, wanted: &[bool]) {
         let n = self.variables.len();
         let unwanted: Vec<usize> =
-            (0..n).rev().filter(|&position| !wanted[self.variables[position]]).collect();
-        if let Some(&first) = unwanted.last() {
+            (0..n).filter(|&position| !wanted[self.variables[position]]).collect();
+        if let Some(&first) = unwanted.first() {
             // Rotations after each of them, or a factor of all that follow, in blocks.
             let rotations: usize = unwanted.iter().map(|at| (n - at) * (n - at)).sum();
             let following = n - unwanted.len() - first;
             if ROTATION * rotations > following * (n * n) / 3 {
                 self.variables.truncate(first);
             } else {
-                for position in unwanted {
-                    self.remove(position);
-                }
+                self.remove(&unwanted);
             }
         }
         let mut present = vec![false; wanted.len()];
@@ -199,32 +196,57 @@ impl Cholesky {
         self.variables.extend(added);
     }
 
-    /// Removes one variable: its column below the diagonal goes into the factor of the variables after it, by
-    /// rotations.
-    fn remove(&mut self, position: usize) {
+    /// Removes the variables at some positions, which rise: what the column of each has below the diagonal goes
+    /// into the factor of the variables after it, by rotations.
+    fn remove(&mut self, positions: &[usize]) {
         let n = self.variables.len();
-        self.variables.remove(position);
-        let mut spill = self.lower.col_as_slice(position)[position + 1..n].to_vec();
-        for j in 0..position {
-            self.lower.col_as_slice_mut(j).copy_within(position + 1..n, position);
+        let Some(&first) = positions.first() else { return };
+        let mut is_removed = vec![false; n];
+        for &position in positions {
+            is_removed[position] = true;
         }
-        for j in position + 1..n {
-            let from = self.lower.col_as_slice(j)[j..n].to_vec();
-            let to = &mut self.lower.col_as_slice_mut(j - 1)[j - 1..n - 1];
-            let spill = &mut spill[j - position - 1..];
-            let length = from[0].hypot(spill[0]);
-            let (c, s) = (from[0] / length, spill[0] / length);
-            vectorized(
-                #[inline(always)]
-                || {
-                    for ((to, from), spill) in to.iter_mut().zip(from).zip(spill) {
-                        *to = c * from + s * *spill;
-                        *spill = c * *spill - s * from;
-                    }
-                },
-            );
+        // Runs of rows that stay, and where they move to.
+        let starts = std::iter::once(0).chain(positions.iter().map(|at| at + 1));
+        let ends = positions.iter().copied().chain([n]);
+        let runs: Vec<_> = starts.zip(ends).enumerate().map(|(k, (a, b))| (a..b, a - k)).collect();
+        let mut spills: Vec<Vec<f64>> = Vec::new();
+        let mut column = vec![0.0; n];
+        let mut next = first;
+        for j in 0..n {
+            let place = if j < first { j } else { next };
+            column[j..n].copy_from_slice(&self.lower.col_as_slice(j)[j..n]);
+            if is_removed[j] {
+                spills.push(column.clone());
+                continue;
+            }
+            for spill in &mut spills {
+                rotate(&mut column[j..n], &mut spill[j..n]);
+            }
+            let to = self.lower.col_as_slice_mut(place);
+            for (run, at) in runs.iter().filter(|(run, _)| run.end > j) {
+                let start = run.start.max(j);
+                let at = at + start - run.start;
+                to[at..at + run.end - start].copy_from_slice(&column[start..run.end]);
+            }
+            next = place + 1;
         }
+        let mut removed = is_removed.into_iter();
+        self.variables.retain(|_| !removed.next().unwrap_or_default());
     }
+}
+
+/// Turns two columns in their plane until the second starts with 0.
+fn rotate(column: &mut [f64], spill: &mut [f64]) {
+    let length = column[0].hypot(spill[0]);
+    let (c, s) = (column[0] / length, spill[0] / length);
+    vectorized(
+        #[inline(always)]
+        || {
+            for (x, y) in column.iter_mut().zip(spill) {
+                (*x, *y) = (c * *x + s * *y, c * *y - s * *x);
+            }
+        },
+    );
 }
 
 #[cfg(test)]

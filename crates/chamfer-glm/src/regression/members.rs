@@ -56,7 +56,7 @@ impl Regression<'_> {
         if exact {
             (0.01 * tolerance).clamp(LAST_TOLERANCE, 1e-10)
         } else {
-            (0.1 * tolerance).clamp(LAST_TOLERANCE, 1e-6)
+            (0.2 * tolerance).clamp(LAST_TOLERANCE, 1e-2)
         }
     }
 

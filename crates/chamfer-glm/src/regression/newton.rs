@@ -27,6 +27,9 @@ use std::ops::Range;
 const MAX_STEPS: usize = 200;
 /// Curvature that is added where the step without it fails, as shares of the largest.
 const DAMPINGS: [f64; 4] = [1e-6, 1e-4, 1e-2, 1.0];
+/// Newton systems that are solved by iteration are solved to a share of their right-hand side between these.
+const LEAST_FORCING: f64 = 1e-4;
+const MOST_FORCING: f64 = 0.1;
 /// Halvings of one step.
 const MAX_HALVINGS: usize = 40;
 
@@ -67,6 +70,8 @@ struct State {
     violation: f64,
     /// Below this, a change of the objective is rounding, and only the violation can tell.
     rounding: f64,
+    /// To which share of its right-hand side the next Newton system is solved.
+    forcing: f64,
 }
 
 /// What rounding may do to an objective: that of its terms, and that of the predictor as far as the loss
@@ -107,10 +112,11 @@ impl Newton<'_> {
             }
             let entered = self.enter(&state)?;
             let stepped = self.step(entered.as_ref().unwrap_or(&state))?;
-            match stepped.or(entered) {
-                Some(next) => state = next,
-                None => break,
-            }
+            let Some(mut next) = stepped.or(entered) else { break };
+            // The faster steps converge, the more exact they had better be (Eisenstat & Walker 1996).
+            let share = next.violation / state.violation;
+            next.forcing = (share * share).clamp(LEAST_FORCING, MOST_FORCING);
+            state = next;
             steps += 1;
         }
         *beta = state.beta;
@@ -137,7 +143,16 @@ impl Newton<'_> {
         let violation = descent.iter().fold(0.0, |most: f64, d| most.max(d.abs()));
         let finite = objective.is_finite() && descent.iter().all(|d| d.is_finite());
         let rounding = rounding(objective, &predictor, &of_predictor);
-        finite.then_some(State { beta, predictor, objective, descent, violation, rounding })
+        let forcing = MOST_FORCING;
+        finite.then_some(State {
+            beta,
+            predictor,
+            objective,
+            descent,
+            violation,
+            rounding,
+            forcing,
+        })
     }
 
     /// Predictor and the gradient in it (both empty if they are not needed), loss, and gradient.
@@ -341,14 +356,9 @@ impl Newton<'_> {
             pieces.push(Piece { at, penalty, beta });
         }
         let right: Vec<f64> = free.iter().map(|&j| state.descent[j]).collect();
-        let system = WideSystem {
-            restricted: self.restricted,
-            predictor: &state.predictor,
-            weights: &weights,
-            free,
-            pieces: &pieces,
-        };
-        let solution = system.solve(&right, &mut self.inverse.borrow_mut())?;
+        let system =
+            WideSystem { restricted: self.restricted, weights: &weights, free, pieces: &pieces };
+        let solution = system.solve(&right, state.forcing, &mut self.inverse.borrow_mut())?;
         Ok(solution.map(|solution| {
             let mut direction = vec![0.0; state.beta.len()];
             for (&j, d) in free.iter().zip(solution) {

@@ -25,6 +25,10 @@ pub(super) const LAST_TOLERANCE: f64 = 1e-12;
 const STRIDE: f64 = 0.3;
 /// Tolerance between strides.
 const BETWEEN: f64 = 0.1;
+/// Members are many of which more than one in so many was added last: then they are solved for to [`LOOSE`].
+const MANY_ADDED: usize = 10;
+/// A tolerance for members to which others will be added.
+const LOOSE: f64 = 1e-2;
 /// Members are dropped when fewer than this share of them are in use.
 const MOST_IN_USE: f64 = 0.7;
 /// What is in use: what may enter at this share of the λ at which members are added.
@@ -171,6 +175,7 @@ impl<'a> Solver<'a> {
                 )?;
                 steps = reached.pop().map_or(steps, |point| point.newton_steps);
             }
+            let first = points.len();
             let rounds = Self::descend(
                 self.regression,
                 &mut self.position,
@@ -182,8 +187,13 @@ impl<'a> Solver<'a> {
                 points,
             )?;
             self.lambda = points.last().map_or(self.lambda, |point| point.lambda);
-            self.ahead = if rounds <= 2 { 2 * self.ahead } else { ahead.div_ceil(2) };
-            self.ahead = self.ahead.min(MOST_AHEAD);
+            let solved = points.len() - first;
+            self.ahead = match rounds {
+                _ if solved < ahead => solved,
+                ..=2 => 2 * self.ahead,
+                _ => ahead.div_ceil(2),
+            };
+            self.ahead = self.ahead.clamp(1, MOST_AHEAD);
             return Ok(());
         }
         let lambda = lambdas[0];
@@ -291,14 +301,20 @@ impl<'a> Solver<'a> {
     ) -> Result<usize, Error> {
         let Position { set, look } = position;
         let first_tolerance = regression.first_tolerance(tolerance);
-        let (mut inner, mut rounds) = (first_tolerance, 0);
+        // Coefficients that are far from where they end need not be exact.
+        let loosened = |added: usize, set: &WorkingSet| {
+            let is_far = lambdas.len() == 1 && added > set.members.len() / MANY_ADDED;
+            if is_far { first_tolerance.max(LOOSE) } else { first_tolerance }
+        };
+        let mut rounds = 0;
         // The strong rule (Tibshirani et al. 2012) guesses what enters; the certificate checks.
         // Far below the last λ it would guess everything, so the guess is bounded.
         let last = lambdas[lambdas.len() - 1];
         let floor = if regression.family.is_quadratic() { 0.5 } else { 0.8 };
         let guess = (2.0 * last - before).max(floor * last).min(lambdas[0]);
         regression.drop_terms(set, look, DROPPED * guess)?;
-        regression.add_terms(set, look, guess)?;
+        let added = regression.add_terms(set, look, guess)?;
+        let mut inner = loosened(added, set);
         let mut rest = lambdas;
         while !rest.is_empty() {
             if stop() {
@@ -343,7 +359,9 @@ impl<'a> Solver<'a> {
                 if !optimality.meets(tolerance) && steps < regression.max_steps {
                     let added = regression.add_terms(set, look, lambda)?;
                     failed = added > 0 || inner > LAST_TOLERANCE;
-                    if added == 0 {
+                    if added > 0 || inner > first_tolerance {
+                        inner = loosened(added, set);
+                    } else {
                         inner = (inner * 1e-2).max(LAST_TOLERANCE);
                     }
                     if failed {

@@ -18,12 +18,13 @@
 //! projection; Poon & Peyré 2021).
 //!
 //! Forming `M` costs far more than products with `X`, and a little further down the path it is nearly the
-//! same. So `H⁻¹` of one point is kept, and conjugate gradients that it preconditions solve the systems of the
-//! points that follow, as long as a few products do.
+//! same. So `H⁻¹` of one point is kept, and leads to the solutions of the systems that follow (nearby.rs).
+
+mod nearby;
 
 use super::restricted::{OfCoefficients, Restricted};
 use crate::Error;
-use crate::design::vectors::vectorized;
+use crate::design::vectors::{add_columns, vectorized};
 use faer::dyn_stack::{MemBuffer, MemStack};
 use faer::linalg::cholesky::llt::factor::{
     LltRegularization, cholesky_in_place, cholesky_in_place_scratch,
@@ -41,10 +42,8 @@ use std::ops::Range;
 const CHUNK: usize = 256;
 /// Rows of `M` of one task.
 const TASK: usize = 128;
-/// Conjugate gradients end when the residual is down to this share, in the norm of the preconditioner.
-const FORCING: f64 = 0.05;
-/// Products after which `H⁻¹` is formed anew.
-const MOST_PRODUCTS: usize = 6;
+/// Products after which `H⁻¹` is formed anew for the next system.
+const MANY_PRODUCTS: usize = 10;
 
 /// One term, or one coefficient without a penalty.
 pub(super) struct Piece {
@@ -59,7 +58,6 @@ pub(super) struct Piece {
 /// A Newton system `H d = b` on some coefficients.
 pub(super) struct WideSystem<'a> {
     pub(super) restricted: &'a Restricted<'a>,
-    pub(super) predictor: &'a [f64],
     /// The curvatures of the rows.
     pub(super) weights: &'a [f64],
     /// The coefficients, which rise.
@@ -94,7 +92,7 @@ struct Factored {
 }
 
 impl WideSystem<'_> {
-    /// The solution for a right-hand side; `None` if `H` is not positive definite up to rounding. `kept` is an
+    /// The solution for a right-hand side, up to a share `forcing` of it; `None` if `H` is not positive definite up to rounding. `kept` is an
     /// inverse of a system nearby, if there is one, and is replaced when it serves no more.
     ///
     /// # Errors
@@ -102,124 +100,21 @@ impl WideSystem<'_> {
     pub(super) fn solve(
         &self,
         right: &[f64],
+        forcing: f64,
         kept: &mut Option<WideInverse>,
     ) -> Result<Option<Vec<f64>>, Error> {
-        let on_free = self.restricted.of_coefficients(self.free);
-        if let Some(inverse) = kept {
-            let solution = self.iterate(right, &on_free, inverse)?;
-            if solution.is_some() {
-                return Ok(solution);
+        if let Some(inverse) = kept
+            && let Some((solution, products)) = nearby::solve(self, inverse, right, forcing)?
+        {
+            if products > MANY_PRODUCTS {
+                *kept = None;
             }
+            return Ok(Some(solution));
         }
         self.restricted.check_stop()?;
         *kept = self.invert();
+        let on_free = self.restricted.of_coefficients(self.free);
         Ok(kept.as_ref().map(|inverse| inverse.apply(&on_free, right)))
-    }
-
-    /// Conjugate gradients; `None` if they take too many products.
-    fn iterate(
-        &self,
-        right: &[f64],
-        on_free: &OfCoefficients<'_>,
-        inverse: &WideInverse,
-    ) -> Result<Option<Vec<f64>>, Error> {
-        let dot = |a: &[f64], b: &[f64]| -> f64 { a.iter().zip(b).map(|(a, b)| a * b).sum() };
-        let own = self.restricted.of_coefficients(&inverse.free);
-        let curvature = typical_curvature(self.restricted, &inverse.roots, self.free);
-        let places: Vec<_> = self
-            .shared(inverse)
-            .into_iter()
-            .zip(self.pieces)
-            .map(|(place, piece)| {
-                let alone = if place.is_none() { piece.alone(curvature) } else { None };
-                (place, alone)
-            })
-            .collect();
-        let apply = |residual: &[f64]| self.precondition(inverse, &own, &places, residual);
-        let mut residual = right.to_vec();
-        let mut solution = vec![0.0; right.len()];
-        let mut preconditioned = apply(&residual);
-        let mut along = preconditioned.clone();
-        let mut size = dot(&residual, &preconditioned);
-        let enough = FORCING * FORCING * size;
-        for _ in 0..MOST_PRODUCTS {
-            let curved = self.multiply(on_free, &along)?;
-            let bend = dot(&along, &curved);
-            if bend.is_nan() || bend <= 0.0 {
-                return Ok(None);
-            }
-            let length = size / bend;
-            for (((x, d), r), c) in solution.iter_mut().zip(&along).zip(&mut residual).zip(&curved)
-            {
-                *x += length * d;
-                *r -= length * c;
-            }
-            preconditioned = apply(&residual);
-            let next = dot(&residual, &preconditioned);
-
-            if next <= enough {
-                return Ok(Some(solution));
-            }
-            for (d, z) in along.iter_mut().zip(&preconditioned) {
-                *d = z + next / size * *d;
-            }
-            size = next;
-        }
-        Ok(None)
-    }
-
-    /// `H x`.
-    fn multiply(&self, on_free: &OfCoefficients<'_>, x: &[f64]) -> Result<Vec<f64>, Error> {
-        let mut product = on_free.multiply(self.predictor, x)?;
-        for Piece { at, penalty, .. } in self.pieces {
-            for (i, a) in at.clone().enumerate() {
-                product[a] +=
-                    at.clone().enumerate().map(|(j, b)| penalty[(i, j)] * x[b]).sum::<f64>();
-            }
-        }
-        Ok(product)
-    }
-
-    /// Of each piece, where the other system has it.
-    fn shared(&self, inverse: &WideInverse) -> Vec<Option<Range<usize>>> {
-        let mut others = inverse.pieces.iter().peekable();
-        let of_piece = |piece: &Piece| {
-            let first = self.free[piece.at.start];
-            while others.next_if(|other| inverse.free[other.at.start] < first).is_some() {}
-            let other = others.peek()?;
-            let same = self.free[piece.at.clone()] == inverse.free[other.at.clone()];
-            same.then(|| other.at.clone())
-        };
-        self.pieces.iter().map(of_piece).collect()
-    }
-
-    /// The other system's inverse on the pieces that it shares; that of the others one by one.
-    fn precondition(
-        &self,
-        inverse: &WideInverse,
-        own: &OfCoefficients<'_>,
-        places: &[(Option<Range<usize>>, Option<Factored>)],
-        residual: &[f64],
-    ) -> Vec<f64> {
-        let mut shared = vec![0.0; inverse.free.len()];
-        for (piece, (place, _)) in self.pieces.iter().zip(places) {
-            if let Some(place) = place {
-                shared[place.clone()].copy_from_slice(&residual[piece.at.clone()]);
-            }
-        }
-        let shared = inverse.apply(own, &shared);
-        let mut result = vec![0.0; residual.len()];
-        for (piece, (place, alone)) in self.pieces.iter().zip(places) {
-            let result = &mut result[piece.at.clone()];
-            match (place, alone) {
-                (Some(place), _) => result.copy_from_slice(&shared[place.clone()]),
-                (None, Some(alone)) => {
-                    alone.finish(&alone.halved(&residual[piece.at.clone()]), result);
-                }
-                (None, None) => result.copy_from_slice(&residual[piece.at.clone()]),
-            }
-        }
-        result
     }
 
     /// `H⁻¹`; `None` if `H` is not positive definite up to rounding.
@@ -241,14 +136,13 @@ impl WideSystem<'_> {
                 end += 1;
             }
             let columns = spread(self.restricted, &roots, self.free, &pieces[first..end], size);
-            let columns = MatRef::from_column_major_slice(&columns, n, size);
-            add_product(&mut rows, columns);
-            let mut at = 0;
+            add_square(&mut rows, MatRef::from_column_major_slice(&columns, n, size));
+            let mut rest = &columns[..];
             for (k, piece) in pieces[first..end].iter().enumerate() {
-                let own = columns.subcols(at, piece.at.len());
-                at += piece.at.len();
+                let (own, after) = rest.split_at(n * piece.at.len());
+                rest = after;
                 let halved = piece.halved(&piece.radial);
-                add_combination(own, &halved, radial.col_as_slice_mut(first + k));
+                add_columns(own, &halved, radial.col_as_slice_mut(first + k));
             }
             first = end;
         }
@@ -289,23 +183,15 @@ impl WideInverse {
         let mut inverse = vec![0.0; b.len()];
         let mut along = Mat::zeros(self.pieces.len(), 1);
         for (k, piece) in self.pieces.iter().enumerate() {
-            let half = piece.halved(&b[piece.at.clone()]);
-            let of_radial = piece.halved(&piece.radial);
-            along[(k, 0)] = half.iter().zip(of_radial).map(|(a, b)| a * b).sum();
-            piece.finish(&half, &mut inverse[piece.at.clone()]);
+            let b = &b[piece.at.clone()];
+            along[(k, 0)] = piece.along(b);
+            inverse[piece.at.clone()].copy_from_slice(&piece.invert(b));
         }
         let mut across = own.product(&inverse);
         for (x, root) in across.iter_mut().zip(&self.roots) {
             *x *= root;
         }
-        let n = across.len();
-        let mut rows = MatMut::from_column_major_slice_mut(&mut across, n, 1);
-        solve_lower_triangular_in_place(self.rows.as_ref(), rows.as_mut(), Par::Seq);
-        along -= self.radial.transpose() * &rows;
-        solve_lower_triangular_in_place(self.sizes.as_ref(), along.as_mut(), Par::Seq);
-        solve_upper_triangular_in_place(self.sizes.transpose(), along.as_mut(), Par::Seq);
-        rows += &self.radial * &along;
-        solve_upper_triangular_in_place(self.rows.transpose(), rows.as_mut(), Par::Seq);
+        self.solve_rows(&mut across, &mut along);
         for (x, root) in across.iter_mut().zip(&self.roots) {
             *x *= root;
         }
@@ -313,13 +199,32 @@ impl WideInverse {
         for (k, piece) in self.pieces.iter().enumerate() {
             let left = piece.at.clone().zip(&piece.radial);
             let left: Vec<f64> = left.map(|(a, u)| b[a] + along[(k, 0)] * u - pulled[a]).collect();
-            piece.finish(&piece.halved(&left), &mut inverse[piece.at.clone()]);
+            inverse[piece.at.clone()].copy_from_slice(&piece.invert(&left));
         }
         inverse
+    }
+
+    /// From `KD⁻¹b` and `UᵀD⁻¹b` to `Kx` and `Uᵀx`, `x = H⁻¹b`.
+    fn solve_rows(&self, across: &mut [f64], along: &mut Mat<f64>) {
+        let n = across.len();
+        let mut rows = MatMut::from_column_major_slice_mut(across, n, 1);
+        solve_lower_triangular_in_place(self.rows.as_ref(), rows.as_mut(), Par::Seq);
+        *along -= self.radial.transpose() * &rows;
+        solve_lower_triangular_in_place(self.sizes.as_ref(), along.as_mut(), Par::Seq);
+        solve_upper_triangular_in_place(self.sizes.transpose(), along.as_mut(), Par::Seq);
+        rows += &self.radial * &*along;
+        solve_upper_triangular_in_place(self.rows.transpose(), rows.as_mut(), Par::Seq);
     }
 }
 
 impl Piece {
+    /// Adds `Px`.
+    fn add_product(&self, x: &[f64], out: &mut [f64]) {
+        for (i, out) in out.iter_mut().enumerate() {
+            *out += x.iter().enumerate().map(|(j, x)| self.penalty[(i, j)] * x).sum::<f64>();
+        }
+    }
+
     /// `κ` is the largest curvature of the penalty in the piece, or that of the loss if the penalty has none.
     fn factored(&self, curvature: f64) -> Option<Factored> {
         let n = self.at.len();
@@ -364,12 +269,20 @@ impl Factored {
         halved
     }
 
-    /// Writes `L⁻ᵀx`.
-    fn finish(&self, x: &[f64], out: &mut [f64]) {
+    /// `D⁻¹x`.
+    fn invert(&self, x: &[f64]) -> Vec<f64> {
+        let mut inverse = self.halved(x);
         for i in (0..x.len()).rev() {
-            let done: f64 = (i + 1..x.len()).map(|l| self.lower[(l, i)] * out[l]).sum();
-            out[i] = (x[i] - done) / self.lower[(i, i)];
+            let done: f64 = (i + 1..x.len()).map(|l| self.lower[(l, i)] * inverse[l]).sum();
+            inverse[i] = (inverse[i] - done) / self.lower[(i, i)];
         }
+        inverse
+    }
+
+    /// `√κ uᵀD⁻¹x`.
+    fn along(&self, x: &[f64]) -> f64 {
+        let (x, radial) = (self.halved(x), self.halved(&self.radial));
+        x.iter().zip(radial).map(|(x, u)| x * u).sum()
     }
 }
 
@@ -432,7 +345,7 @@ fn spread(
 }
 
 /// Adds `F Fᵀ` to the lower triangle of `rows`.
-fn add_product(rows: &mut Mat<f64>, columns: MatRef<'_, f64>) {
+fn add_square(rows: &mut Mat<f64>, columns: MatRef<'_, f64>) {
     let n = rows.nrows();
     let mut tasks = Vec::new();
     let mut rest = rows.as_mut();
@@ -461,15 +374,6 @@ fn add_product(rows: &mut Mat<f64>, columns: MatRef<'_, f64>) {
         let left = columns.subrows(first + width, n - first - width);
         faer::linalg::matmul::matmul(below, Accum::Add, left, right, 1.0, Par::Seq);
     });
-}
-
-/// `out += F x`.
-fn add_combination(columns: MatRef<'_, f64>, x: &[f64], out: &mut [f64]) {
-    for (k, &x) in x.iter().enumerate() {
-        for (out, c) in out.iter_mut().zip(columns.col(k).iter()) {
-            *out += x * c;
-        }
-    }
 }
 
 /// Replaces the lower triangle by the Cholesky factor; `None` if it is not positive definite.
