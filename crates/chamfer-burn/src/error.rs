@@ -199,4 +199,21 @@ pub enum Error {
         /// The parameter's path.
         path: String,
     },
+    /// A setting of a training is out of range.
+    #[error("{what} is {value}, which is out of range")]
+    Setting {
+        /// Which setting.
+        what: &'static str,
+        /// The value given.
+        value: f64,
+    },
+    /// An operation that a file format does not have.
+    #[error(
+        "the forward pass has the operation {name}, which is not written to ONNX: leave it out of \
+         `forward`, or put others in its place"
+    )]
+    Operation {
+        /// Its name.
+        name: String,
+    },
 }

@@ -86,6 +86,16 @@ fn id<const D: usize>(tensor: &Tensor<D>) -> Option<TensorId> {
     tensor.clone().try_into_primitive::<Capture>().ok().map(|primitive| primitive.id())
 }
 
+/// The name of an operation, as in `Sin`: the last word before its description.
+pub(crate) fn name(operation: &OperationIr) -> String {
+    let text = format!("{operation:?}");
+    let before = text.split(" {").next().unwrap_or_default();
+    let words = before.split(|letter: char| !letter.is_alphanumeric());
+    let words: Vec<&str> = words.filter(|word| !word.is_empty()).collect();
+    // The last one is the type of the description.
+    words.iter().rev().nth(1).or(words.last()).copied().unwrap_or("?").to_owned()
+}
+
 /// The shape of a tensor in a graph.
 pub(crate) fn dims(tensor: &TensorIr) -> &[usize] {
     tensor.shape.as_slice()

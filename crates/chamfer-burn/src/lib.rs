@@ -14,7 +14,8 @@
 //! | [`collapse()`] | back to plain parameters, with exact zeros |
 //! | [`compact()`] | a smaller model with the same outputs, from the zeros |
 //!
-//! Models are saved as Burn's records, or as safetensors files ([`save_safetensors`]) that Python reads.
+//! Models are saved as Burn's records, as safetensors files ([`save_safetensors`]) that Python reads, or
+//! as ONNX files ([`export_onnx`]) that other runtimes run.
 //!
 //! A model needs no change: [`Granularity`] says what becomes zero together (weights, inputs, neurons,
 //! filters, channels, kernels, heads, rows of an embedding, layers, the rank of a matrix), [`Form`] how
@@ -52,6 +53,8 @@
 //!
 //! # Training
 //!
+//! Any loop of one's own will do; [`train`] has one with checkpoints and a way out when a loss is not finite.
+//!
 //! - Learning rates are larger than for the plain model, as each step moves a product of small numbers.
 //! - A unit that is to be zero decays exponentially with λ and the sum of the learning rates:
 //!   [`decay_budget()`] says whether a training has room for it.
@@ -73,6 +76,7 @@ mod flops;
 mod granularity;
 mod graph;
 mod guard;
+mod onnx;
 mod pattern;
 mod penalty;
 mod report;
@@ -80,6 +84,7 @@ mod rule;
 mod safetensors;
 mod scheme;
 mod tensors;
+pub mod train;
 mod zeros;
 
 pub use attention::{MultiHeadAttention, MultiHeadAttentionConfig};
@@ -92,6 +97,7 @@ pub use factors::Factors;
 pub use flops::{LayerFlops, flops};
 pub use granularity::Granularity;
 pub use guard::{Budget, LayerBudget, check_reads, decay_budget};
+pub use onnx::export_onnx;
 pub use penalty::penalty;
 pub use report::{LayerReport, Report, report};
 pub use rule::{Form, Init, Rule};

@@ -16,7 +16,7 @@ pub enum Zeros {
     /// [`factorize`](crate::factorize), whichever is larger), and it is not there by chance: where
     /// the density near zero is smooth, `m` units of `p` weights each end a factor `r` below all
     /// others with probability `r^{−mp}`, which must be at most 1/1000. Without such a gap, only
-    /// exact zeros are zeros.
+    /// what is below the rounding of f32, 10⁻⁷ of the largest size, is zero.
     #[default]
     Gap,
     /// At most this size; finite and at least 0.
@@ -26,6 +26,7 @@ pub enum Zeros {
 const LEAST_RATIO: f64 = 10.0;
 const LARGEST_SHARE: f64 = 0.01;
 const CHANCE: f64 = 1e-3;
+const ROUNDING: f64 = 1e-7;
 
 /// The decision for one parameter.
 #[derive(Debug, Clone, PartialEq)]
@@ -71,13 +72,15 @@ impl Zeros {
     }
 }
 
-/// The size of the largest unit below the widest gap; 0 without a gap.
+/// The size of the largest unit below the widest gap, at least that of rounding.
 fn gap(sizes: &[f64], reference: f64, unit: usize) -> f64 {
-    let mut sorted: Vec<f64> = sizes.iter().copied().filter(|size| *size > 0.0).collect();
+    let top = sizes.iter().copied().fold(reference, f64::max);
+    let rounding = ROUNDING * top;
+    // Dying units are orders of magnitude apart, too; below rounding that means nothing.
+    let mut sorted: Vec<f64> = sizes.iter().map(|size| size.max(rounding)).collect();
     sorted.sort_unstable_by(f64::total_cmp);
-    let top = sorted.last().copied().unwrap_or(0.0).max(reference);
     let chance = |below: usize, ratio: f64| -((below * unit) as f64) * ratio.ln();
-    let (mut widest, mut threshold) = (LEAST_RATIO, 0.0);
+    let (mut widest, mut threshold) = (LEAST_RATIO, rounding);
     for (at, size) in sorted.iter().enumerate() {
         // Where all units are dying, they are compared with what the layer once was.
         let above = sorted.get(at + 1).copied().unwrap_or(top);
@@ -96,31 +99,36 @@ mod tests {
 
     #[test]
     fn two_clusters_are_told_apart() {
-        assert_eq!(gap(&[1.0, 0.3, 2e-7, 1e-9, 0.5], 1.0, 1), 2e-7);
-        assert_eq!(gap(&[1.0, 0.3, 0.05, 0.5], 1.0, 1), 0.0);
+        assert_eq!(gap(&[1.0, 0.3, 2e-6, 1e-6, 0.5], 1.0, 1), 2e-6);
+        assert_eq!(gap(&[1.0, 0.3, 0.05, 0.5], 1.0, 1), 1e-7);
     }
 
     #[test]
     fn the_widest_gap_counts() {
         // 0.004 is small but alive: the gap below it is wider than that above.
-        assert_eq!(gap(&[1.0, 0.05, 0.004, 1e-7, 2e-7, 3e-7], 1.0, 1), 3e-7);
+        assert_eq!(gap(&[1.0, 0.05, 0.004, 1e-6, 2e-6, 3e-6], 1.0, 1), 3e-6);
+    }
+
+    #[test]
+    fn gaps_below_rounding_mean_nothing() {
+        assert_eq!(gap(&[1.0, 0.9, 1e-13, 1e-30, 1e-29], 1.0, 4), 1e-7);
     }
 
     #[test]
     fn a_single_small_weight_may_be_there_by_chance() {
-        assert_eq!(gap(&[1.0, 0.3, 0.1, 0.03, 3e-4], 1.0, 1), 0.0);
+        assert_eq!(gap(&[1.0, 0.3, 0.1, 0.03, 3e-4], 1.0, 1), 1e-7);
         assert_eq!(gap(&[1.0, 0.3, 0.1, 0.03, 3e-4], 1.0, 8), 3e-4);
     }
 
     #[test]
     fn a_dying_layer_is_compared_with_what_it_was() {
-        assert_eq!(gap(&[1e-8, 2e-8], 1.0, 4), 2e-8);
-        assert_eq!(gap(&[0.6, 0.5], 1.0, 4), 0.0);
+        assert_eq!(gap(&[1e-6, 2e-6], 1.0, 4), 2e-6);
+        assert_eq!(gap(&[0.6, 0.5], 1.0, 4), 1e-7);
     }
 
     #[test]
-    fn exact_zeros_are_no_cluster() {
-        assert_eq!(gap(&[0.0, 0.0, 1.0, 0.9], 1.0, 4), 0.0);
+    fn exact_zeros_are_below_everything() {
+        assert_eq!(gap(&[0.0, 0.0, 1.0, 0.9], 1.0, 4), 1e-7);
         assert_eq!(gap(&[0.0; 3], 0.0, 4), 0.0);
     }
 }

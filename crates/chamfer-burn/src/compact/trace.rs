@@ -2,7 +2,7 @@
 
 use super::layers::Convolution;
 use super::slices::{Slice, Slices};
-use crate::graph::{Graph, dims};
+use crate::graph::{Graph, dims, name};
 use burn::backend::ir::{
     ActivationOperationIr as Activation, BaseOperationIr as Base, BinaryOpIr,
     FloatOperationIr as Float, ModuleOperationIr as Layer, NumericOperationIr as Numeric,
@@ -404,14 +404,4 @@ fn zero_at_zero(a: f64) -> Option<f64> {
 
 pub(super) fn number(scalar: ScalarIr) -> f64 {
     scalar.elem()
-}
-
-/// The name of an operation, as in `Sin`: the last word before its description.
-fn name(operation: &OperationIr) -> String {
-    let text = format!("{operation:?}");
-    let before = text.split(" {").next().unwrap_or_default();
-    let words = before.split(|letter: char| !letter.is_alphanumeric());
-    let words: Vec<&str> = words.filter(|word| !word.is_empty()).collect();
-    // The last one is the type of the description.
-    words.iter().rev().nth(1).or(words.last()).copied().unwrap_or("?").to_owned()
 }

@@ -1,0 +1,186 @@
+//! Models as ONNX files, which other runtimes run.
+
+mod nodes;
+mod proto;
+
+use crate::Error;
+use crate::graph::{Graph, dims};
+use burn::backend::ir::{BaseOperationIr as Base, OperationIr, TensorIr};
+use burn::module::Module;
+use burn::tensor::{DType, Tensor, TensorData, TensorId};
+use nodes::Node;
+use proto::Message;
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::fs;
+use std::path::Path;
+
+/// The version of ONNX's operators that are written.
+const OPSET: i64 = 20;
+
+/// Writes the forward pass of `model.valid()` to an ONNX file (operators of version 20), with one
+/// input, `input`, and one output, `output`, of the shapes that `forward` has for `example`. The first
+/// axis may have any length if it has no part in a change of shapes (then it is called `batch`).
+/// Weights have their paths as names. The file appears whole or not at all.
+///
+/// Known are linear layers, matrix products, convolutions, batch and layer normalization, pooling,
+/// activations, arithmetic, means, sums and maxima over an axis, and changes of shape.
+///
+/// # Errors
+/// If a parameter has factors still, the forward pass fails, has an operation that is not known (it is
+/// named), or tensors that are not floating-point numbers of 32 or 64 bits, or the file cannot be
+/// written.
+pub fn export_onnx<M: Module, const A: usize, const B: usize>(
+    model: &M,
+    example: &Tensor<A>,
+    forward: impl Fn(&M, Tensor<A>) -> Tensor<B>,
+    path: impl AsRef<Path>,
+) -> Result<(), Error> {
+    let path = path.as_ref();
+    let graph = Graph::capture(model, example, &forward)?;
+    let bytes = Writer::new(&graph).model()?;
+    let mut partial = path.as_os_str().to_owned();
+    partial.push(".partial");
+    let written = fs::write(&partial, bytes).and_then(|()| fs::rename(&partial, path));
+    let file = path.display().to_string();
+    written.map_err(|error| Error::Data { file, what: error.to_string() })
+}
+
+/// The graph in the terms of ONNX.
+struct Writer<'a> {
+    graph: &'a Graph,
+    nodes: Vec<Message>,
+    constants: BTreeMap<String, Message>,
+    tensors: HashMap<TensorId, TensorIr>,
+}
+
+impl<'a> Writer<'a> {
+    fn new(graph: &'a Graph) -> Self {
+        let mut tensors = HashMap::new();
+        for operation in &graph.operations {
+            for tensor in operation.inputs().chain(operation.outputs()) {
+                tensors.insert(tensor.id, tensor.clone());
+            }
+        }
+        Self { graph, nodes: Vec::new(), constants: BTreeMap::new(), tensors }
+    }
+
+    fn model(mut self) -> Result<Vec<u8>, Error> {
+        let missing =
+            || Error::Forward { what: "its output does not depend on the input".to_owned() };
+        let input = self.tensors.get(&self.graph.input).cloned().ok_or_else(missing)?;
+        let output = self.tensors.get(&self.graph.output).cloned().ok_or_else(missing)?;
+        for operation in &self.graph.operations {
+            if matches!(operation, OperationIr::Init(_) | OperationIr::Drop(_)) {
+                continue;
+            }
+            let node = Node::of(operation)
+                .ok_or_else(|| Error::Operation { name: crate::graph::name(operation) })?;
+            self.write(node)?;
+        }
+        let open = self.batch_is_open(&input);
+        let graph = Message::default()
+            .messages(1, &self.nodes)
+            .text(2, "chamfer")
+            .messages(5, &self.constants.into_values().collect::<Vec<_>>())
+            .message(11, &value("input", &input, open)?)
+            .message(12, &value("output", &output, open && dims(&output)[0] == dims(&input)[0])?);
+        let opset = Message::default().text(1, "").int(2, OPSET);
+        let model = Message::default()
+            .int(1, 9)
+            .text(2, "chamfer-burn")
+            .message(7, &graph)
+            .message(8, &opset);
+        Ok(model.into_bytes())
+    }
+
+    /// Whether no change of shapes touches the first axis of what depends on the input.
+    fn batch_is_open(&self, input: &TensorIr) -> bool {
+        let mut depends = HashSet::from([self.graph.input]);
+        let batch = dims(input)[0];
+        self.graph.operations.iter().all(|operation| {
+            if !operation.inputs().any(|tensor| depends.contains(&tensor.id)) {
+                return true;
+            }
+            depends.extend(operation.outputs().map(|tensor| tensor.id));
+            match operation {
+                OperationIr::BaseFloat(Base::Reshape(op)) => {
+                    dims(&op.input)[0] == batch && dims(&op.out)[0] == batch
+                }
+                _ => true,
+            }
+        })
+    }
+
+    /// Adds a node, and the constants that it reads.
+    fn write(&mut self, node: Node<'_>) -> Result<(), Error> {
+        let mut message = Message::default();
+        for tensor in &node.inputs {
+            message = message.text(1, &self.name_of(tensor.id)?);
+        }
+        let out = self.name_of(node.out.id)?;
+        for (at, constant) in node.constants.into_iter().enumerate() {
+            let name = format!("{out}.{at}");
+            self.constants.insert(name.clone(), tensor_message(&name, &constant)?);
+            message = message.text(1, &name);
+        }
+        message = message.text(2, &out).text(4, node.operator).messages(5, &node.attributes);
+        self.nodes.push(message);
+        Ok(())
+    }
+
+    /// What a tensor is called; parameters and constants are added to the file.
+    fn name_of(&mut self, id: TensorId) -> Result<String, Error> {
+        if id == self.graph.input {
+            return Ok("input".to_owned());
+        }
+        if id == self.graph.output {
+            return Ok("output".to_owned());
+        }
+        let Some(data) = self.graph.values.get(&id) else { return Ok(format!("t{}", id.value())) };
+        let path = self.graph.paths.get(&id);
+        let name = match path.map(String::as_str) {
+            Some(taken @ ("input" | "output")) => format!("{taken}.values"),
+            Some(path) => path.to_owned(),
+            None => format!("constant{}", id.value()),
+        };
+        if !self.constants.contains_key(&name) {
+            self.constants.insert(name.clone(), tensor_message(&name, data)?);
+        }
+        Ok(name)
+    }
+}
+
+/// ONNX's number of a type.
+fn type_of(dtype: DType, name: &str) -> Result<i64, Error> {
+    match dtype {
+        DType::F32 | DType::Flex32 => Ok(1),
+        DType::I64 => Ok(7),
+        DType::F64 => Ok(11),
+        other => {
+            let what = format!("numbers of type {other:?} are not written to ONNX");
+            Err(Error::Tensor { path: name.to_owned(), what })
+        }
+    }
+}
+
+/// A `TensorProto`.
+fn tensor_message(name: &str, data: &TensorData) -> Result<Message, Error> {
+    let sizes = data.shape().as_slice().iter();
+    let message = sizes.fold(Message::default(), |message, size| message.size(1, *size));
+    let message = message.int(2, type_of(data.dtype(), name)?);
+    Ok(message.text(8, name).bytes(9, data.as_bytes()))
+}
+
+/// A `ValueInfoProto`.
+fn value(name: &str, tensor: &TensorIr, open: bool) -> Result<Message, Error> {
+    let mut shape = Message::default();
+    for (axis, size) in dims(tensor).iter().enumerate() {
+        let dimension = Message::default();
+        let dimension =
+            if axis == 0 && open { dimension.text(2, "batch") } else { dimension.size(1, *size) };
+        shape = shape.message(1, &dimension);
+    }
+    let kind = Message::default().int(1, type_of(tensor.dtype, name)?).message(2, &shape);
+    let kind = Message::default().message(1, &kind);
+    Ok(Message::default().text(1, name).message(2, &kind))
+}
