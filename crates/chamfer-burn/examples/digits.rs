@@ -37,9 +37,9 @@ fn main() -> Result<(), Error> {
 
     // What makes it sparse:
     let rules = [
-        Rule::new("conv*.weight", Granularity::Filter).lambda(1e-3),
+        Rule::new("norm*.gamma", Granularity::Weight).lambda(1e-2).depth(3),
         Rule::new("fc1.weight", Granularity::Neuron).lambda(1e-3),
-        Rule::new("fc2.weight", Granularity::Weight).lambda(1e-4).depth(3),
+        Rule::new("fc2.weight", Granularity::Weight).lambda(5e-3).depth(3),
     ];
     let model = factorize(Network::new(&device), &rules)?;
     let training = training.for_factors(&model);

@@ -16,6 +16,8 @@ use network::{Network, Task};
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 
+const LAMBDA: f64 = 1e-3;
+
 fn main() -> Result<(), Error> {
     let device = Device::default().autodiff();
     device.seed(0);
@@ -23,16 +25,16 @@ fn main() -> Result<(), Error> {
     let folder = std::env::args().nth(1).map(PathBuf::from);
     let (example, _) = task.images.batch(&task.training[..32], &Device::default());
     let rules = [
-        Rule::new("conv*.weight", Granularity::Filter).lambda(1e-3),
-        Rule::new("fc1.weight", Granularity::Neuron).lambda(1e-3),
+        Rule::new("norm*.gamma", Granularity::Weight).lambda(LAMBDA).depth(3),
+        Rule::new("fc1.weight", Granularity::Neuron).lambda(0.1 * LAMBDA),
     ];
     let mut model = factorize(Network::new(&device), &rules)?;
     println!("{:>7}  {:>8}  {:>8}  {:>10}", "λ", "accuracy", "numbers", "operations");
-    for scale in [0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0] {
+    for scale in [1.0, 3.0, 10.0, 30.0, 100.0] {
         let training = Training {
             penalty_scale: scale,
             checkpoints: folder.as_ref().map(|folder| folder.join(format!("{scale}"))),
-            ..Training::new(800, 0.02).for_factors(&model)
+            ..Training::new(1000, 0.02).for_factors(&model)
         };
         let loss = |model: &Network, step| task.loss(model, step);
         let trained = train(model, &training, loss, |_, _, _| ControlFlow::Continue(()))?;
@@ -47,7 +49,7 @@ fn main() -> Result<(), Error> {
         let (_, accuracy) = task.evaluate(&small.model, &task.test);
         let numbers = small.model.num_params();
         let operations = small.flops_after / 32;
-        println!("{:7.4}  {accuracy:8.4}  {numbers:8}  {operations:10}", 1e-3 * scale);
+        println!("{:7.4}  {accuracy:8.4}  {numbers:8}  {operations:10}", LAMBDA * scale);
     }
     Ok(())
 }

@@ -18,7 +18,9 @@ pub enum Granularity {
     InputFeature,
     /// A neuron of a linear layer: a column of its weight.
     Neuron,
-    /// A filter of a convolution, which makes one output channel.
+    /// A filter of a convolution, which makes one output channel. Before a batch normalization, which
+    /// makes up for the size of a filter, a penalty on it says nothing: there, put
+    /// [`Weight`](Self::Weight) on the normalization's scale `gamma`, one number for each channel.
     Filter,
     /// An input channel of a convolution.
     Channel,

@@ -438,6 +438,32 @@ fn a_whole_life() {
     assert_eq!(loaded.forward(x.clone()).into_data(), small.model.forward(x).into_data());
 }
 
+/// A vector that is added along the samples is no bias, though it is as long as one.
+#[test]
+fn what_only_looks_like_a_bias_takes_no_constants() {
+    #[derive(Module, Debug)]
+    struct Shifted {
+        first: Linear,
+        second: Linear,
+        rows: Param<Tensor<1>>,
+    }
+    let device = device();
+    let edit = Edit::default().zero("first.weight", 1, &[1]).set("first.bias", 1, 0.7);
+    let model = Shifted {
+        first: LinearConfig::new(4, 6).init(&device),
+        second: LinearConfig::new(6, 5).with_bias(false).init(&device),
+        rows: Param::from_tensor(random([5])),
+    };
+    let model = model.map(&mut { edit });
+    let forward = |model: &Shifted, x: Tensor<2>| {
+        let rows = model.rows.val().reshape([5, 1]);
+        relu(model.second.forward(relu(model.first.forward(x))) + rows)
+    };
+    let small = compact(&model, &random([5, 4]), forward).unwrap();
+    assert!(small.cuts.is_empty(), "{small}");
+    assert!(kept(&small, "first.weight", 1).1.contains("no bias"), "{small}");
+}
+
 /// Attention between a linear layer before and one after, with what a transformer has around it.
 #[derive(Module, Debug)]
 struct Attending {

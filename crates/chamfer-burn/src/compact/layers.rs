@@ -143,7 +143,7 @@ impl Trace<'_> {
         let place = match bias {
             Some(bias) if self.is_own_parameter(bias.id) => Bias::Added(bias.id),
             Some(_) => Bias::None,
-            None => self.taker_of_constants(out, dims(out)[of_out]),
+            None => self.taker_of_constants(out, of_out),
         };
         for (input, slice) in inputs.into_iter().enumerate() {
             let terms = weight.terms.as_ref().filter(|_| weight.even);
@@ -164,7 +164,7 @@ impl Trace<'_> {
 
     /// What comes after a layer without a bias, and can take constants: a bias that is added, or the
     /// mean of a batch normalization.
-    fn taker_of_constants(&self, out: &TensorIr, outputs: usize) -> Bias {
+    fn taker_of_constants(&self, out: &TensorIr, axis: usize) -> Bias {
         let mut readers =
             self.graph.operations.iter().filter(|op| op.inputs().any(|tensor| tensor.id == out.id));
         match (readers.next(), readers.next()) {
@@ -175,8 +175,12 @@ impl Trace<'_> {
             }
             (Some(OperationIr::NumericFloat(_, Numeric::Add(op))), None) => {
                 let other = if op.lhs.id == out.id { &op.rhs } else { &op.lhs };
+                let outputs = dims(out)[axis];
+                // One number for each output, and nothing else.
+                let fits = dims(other)[axis] == outputs
+                    && dims(other).iter().product::<usize>() == outputs;
                 match self.parameter_behind(other) {
-                    Some(bias) if dims(bias) == [outputs] => Bias::Added(bias.id),
+                    Some(bias) if fits && dims(bias) == [outputs] => Bias::Added(bias.id),
                     _ => Bias::None,
                 }
             }
