@@ -1,8 +1,8 @@
 """10-fold cross-validation: chamfer's LassoCV beside scikit-learn's, with one and two threads.
 
 ``python -m benchmarks.cross_validation`` writes results/cross_validation.json and .md. scikit-learn runs at its usual
-tolerance; chamfer's is swept. celer's LassoCV does not work with scikit-learn 1.9. How exact a curve of errors is, is its largest relative distance from chamfer's at a
-gap of 1e-10.
+tolerance; chamfer's is swept. celer's LassoCV does not work with scikit-learn 1.9. How exact a curve of errors is, is
+its largest relative distance from chamfer's at a gap of 1e-10.
 """
 
 import json

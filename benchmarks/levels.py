@@ -60,7 +60,7 @@ def add_suboptimality(runs):
 
 
 def table(results):
-    """A row for each key, with the fit that reaches each level first: by CPU seconds, or of several threads by the wall's."""
+    """A row for each key, with the fit that reaches each level first, by the CPU or with several threads the wall."""
     rows = []
     for key, run in add_suboptimality(read(results)).items():
         row = dict(zip(KEY, key, strict=True)) | {"note": run["note"] or "", "levels": {}, "fits": run["fits"]}
