@@ -1,7 +1,7 @@
 //! How many operations a forward pass takes.
 
 use crate::Error;
-use crate::graph::{Graph, dims};
+use crate::graph::{Example, Graph, dims};
 use burn::backend::ir::{FloatOperationIr, ModuleOperationIr, OperationIr, TensorIr};
 use burn::module::Module;
 use burn::tensor::Tensor;
@@ -21,10 +21,10 @@ pub struct LayerFlops {
 ///
 /// # Errors
 /// If a parameter has factors still, or the forward pass fails.
-pub fn flops<M: Module, const A: usize, const B: usize>(
+pub fn flops<M: Module, E: Example, const D: usize>(
     model: &M,
-    example: &Tensor<A>,
-    forward: impl Fn(&M, Tensor<A>) -> Tensor<B>,
+    example: &E,
+    forward: impl Fn(&M, E) -> Tensor<D>,
 ) -> Result<Vec<LayerFlops>, Error> {
     Graph::capture(model, example, &forward).map(|graph| flops_of(&graph))
 }

@@ -5,7 +5,7 @@ use crate::factors::sites;
 use burn::backend::Capture;
 use burn::backend::ir::{BaseOperationIr, OperationIr, TensorIr};
 use burn::module::{Module, ModuleVisitor, Param};
-use burn::tensor::{CapturedGraph, Device, Tensor, TensorData, TensorId};
+use burn::tensor::{CapturedGraph, Device, Int, Tensor, TensorData, TensorId};
 use std::any::Any;
 use std::collections::{BTreeMap, HashMap};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -24,25 +24,25 @@ pub(crate) struct Graph {
 
 impl Graph {
     /// Records what `forward` does to an input like `example`.
-    pub(crate) fn capture<M: Module, const A: usize, const B: usize>(
+    pub(crate) fn capture<M: Module, E: Example, const D: usize>(
         model: &M,
-        example: &Tensor<A>,
-        forward: &impl Fn(&M, Tensor<A>) -> Tensor<B>,
+        example: &E,
+        forward: &impl Fn(&M, E) -> Tensor<D>,
     ) -> Result<Self, Error> {
         if let Some(site) = sites(model).first() {
             return Err(Error::AlreadyFactorized { path: site.path.clone() });
         }
         let model = model.valid();
-        let example = example.clone().without_autodiff().detach();
+        let example = example.clone().plain();
         let device = Device::capture();
         let mut paths = Paths::default();
         let mut ends = None;
         let captured = guarded(|| {
             device.capture_scope(|scope| {
                 let model = model.to_device(&device);
-                let example = example.to_device(&device);
+                let example = example.moved(&device);
                 model.visit(&mut paths);
-                let input = id(&example);
+                let input = example.id();
                 let output = id(&forward(&model, example));
                 ends = input.zip(output);
                 scope.complete(input, output)
@@ -67,6 +67,57 @@ impl Graph {
             _ => None,
         });
         self.paths.get(&reshaped.unwrap_or(id)).map(String::as_str)
+    }
+}
+
+/// What a model's forward pass takes: a tensor of numbers or of indices.
+pub trait Example: Clone + sealed::Sealed {
+    /// Without autodiff.
+    #[doc(hidden)]
+    #[must_use]
+    fn plain(self) -> Self;
+    /// On another device.
+    #[doc(hidden)]
+    #[must_use]
+    fn moved(self, device: &Device) -> Self;
+    /// Its number in a graph.
+    #[doc(hidden)]
+    fn id(&self) -> Option<TensorId>;
+}
+
+mod sealed {
+    use burn::tensor::{Int, Tensor};
+
+    pub trait Sealed {}
+    impl<const D: usize> Sealed for Tensor<D> {}
+    impl<const D: usize> Sealed for Tensor<D, Int> {}
+}
+
+impl<const D: usize> Example for Tensor<D> {
+    fn plain(self) -> Self {
+        self.without_autodiff().detach()
+    }
+
+    fn moved(self, device: &Device) -> Self {
+        self.to_device(device)
+    }
+
+    fn id(&self) -> Option<TensorId> {
+        id(self)
+    }
+}
+
+impl<const D: usize> Example for Tensor<D, Int> {
+    fn plain(self) -> Self {
+        self.without_autodiff()
+    }
+
+    fn moved(self, device: &Device) -> Self {
+        self.to_device(device)
+    }
+
+    fn id(&self) -> Option<TensorId> {
+        self.clone().try_into_primitive::<Capture>().ok().map(|primitive| primitive.id())
     }
 }
 

@@ -96,6 +96,7 @@ pub use factorize::factorize;
 pub use factors::Factors;
 pub use flops::{LayerFlops, flops};
 pub use granularity::Granularity;
+pub use graph::Example;
 pub use guard::{Budget, LayerBudget, check_reads, decay_budget};
 pub use onnx::export_onnx;
 pub use penalty::penalty;

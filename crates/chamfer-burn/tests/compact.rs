@@ -4,14 +4,14 @@ use burn::module::{Module, ModuleMapper, Param};
 use burn::nn::conv::{Conv1d, Conv1dConfig, Conv2d, Conv2dConfig};
 use burn::nn::pool::{MaxPool2d, MaxPool2dConfig};
 use burn::nn::{
-    BatchNorm, BatchNormConfig, LayerNorm, LayerNormConfig, Linear, LinearConfig, PaddingConfig2d,
-    Relu,
+    BatchNorm, BatchNormConfig, Embedding, EmbeddingConfig, LayerNorm, LayerNormConfig, Linear,
+    LinearConfig, PaddingConfig2d, Relu,
 };
 use burn::tensor::activation::{gelu, relu, sigmoid, tanh};
-use burn::tensor::{Device, Distribution, Tensor, TensorData};
+use burn::tensor::{Device, Distribution, Int, Tensor, TensorData};
 use chamfer_burn::{
-    Compacted, Error, Granularity, MultiHeadAttention, MultiHeadAttentionConfig, Rule, Zeros,
-    collapse, compact, factorize, flops, load_safetensors, resize, save_safetensors,
+    Compacted, Error, Example, Granularity, MultiHeadAttention, MultiHeadAttentionConfig, Rule,
+    Zeros, collapse, compact, factorize, flops, load_safetensors, resize, save_safetensors,
 };
 use std::collections::HashMap;
 
@@ -85,11 +85,11 @@ fn values<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
 }
 
 /// Compares the outputs on samples that `compact` has not seen.
-fn assert_same<const A: usize, const B: usize, M: Module>(
+fn assert_same<M: Module, E: Example, const D: usize>(
     before: &M,
     after: &Compacted<M>,
-    input: Tensor<A>,
-    forward: impl Fn(&M, Tensor<A>) -> Tensor<B>,
+    input: E,
+    forward: impl Fn(&M, E) -> Tensor<D>,
 ) {
     let (a, b) = (values(forward(before, input.clone())), values(forward(&after.model, input)));
     assert_eq!(a.len(), b.len());
@@ -533,4 +533,66 @@ fn it_is_the_attention_of_burn() {
     for (a, b) in values(expected).iter().zip(values(found)) {
         assert!((a - b).abs() < 1e-5);
     }
+}
+
+/// A small transformer that reads indices of words.
+#[derive(Module, Debug)]
+struct Transformer {
+    embedding: Embedding,
+    positions: Param<Tensor<2>>,
+    norm1: LayerNorm,
+    attention: MultiHeadAttention,
+    norm2: LayerNorm,
+    up: Linear,
+    down: Linear,
+    out: Linear,
+}
+
+impl Transformer {
+    fn new() -> Self {
+        let device = device();
+        Self {
+            embedding: EmbeddingConfig::new(10, 8).init(&device),
+            positions: Param::from_tensor(random([7, 8])),
+            norm1: LayerNormConfig::new(8).init(&device),
+            attention: MultiHeadAttentionConfig::new(8, 4).init(&device),
+            norm2: LayerNormConfig::new(8).init(&device),
+            up: LinearConfig::new(8, 12).init(&device),
+            down: LinearConfig::new(12, 8).init(&device),
+            out: LinearConfig::new(8, 3).init(&device),
+        }
+    }
+
+    fn forward(&self, words: Tensor<2, Int>) -> Tensor<2> {
+        let [_, length] = words.dims();
+        let positions = self.positions.val().narrow(0, 1, length).unsqueeze::<3>();
+        let x = self.embedding.forward(words) + positions;
+        let y = self.norm1.forward(x.clone());
+        let x = x + self.attention.forward(y.clone(), y.clone(), y, None);
+        let y = self.up.forward(self.norm2.forward(x.clone()));
+        let x = x + self.down.forward(gelu(y));
+        self.out.forward(x.mean_dim(1).squeeze_dim::<2>(1))
+    }
+}
+
+fn words(n: usize, length: usize) -> Tensor<2, Int> {
+    Tensor::random([n, length], Distribution::Uniform(0.0, 10.0), &Device::default())
+}
+
+#[test]
+fn a_transformer_loses_heads_and_hidden_units() {
+    let edit = Edit::default()
+        .zero("attention.output.weight", 0, &[0, 1, 4, 5]) // heads 0 and 2
+        .zero("up.weight", 1, &[3, 7])
+        .set("up.bias", 3, 0.8) // a constant after the activation
+        .set("up.bias", 7, 0.0)
+        .zero("down.weight", 0, &[11]);
+    let model = Transformer::new().map(&mut { edit });
+    let small = compact(&model, &words(3, 6), Transformer::forward).unwrap();
+    assert_same(&model, &small, words(20, 6), Transformer::forward);
+    assert!(small.unknown.is_empty(), "{small}");
+    assert_eq!(small.model.attention.query.weight.dims(), [8, 4], "{small}");
+    assert_eq!(small.model.attention.output.weight.dims(), [4, 8]);
+    assert_eq!(small.model.up.weight.dims(), [8, 9]);
+    assert_eq!(small.model.down.weight.dims(), [9, 8]);
 }

@@ -21,6 +21,20 @@ impl Trace<'_> {
         }
     }
 
+    /// A part of a tensor: axes that are whole go on, others keep their sizes.
+    pub(super) fn part(&mut self, input: &TensorIr, out: &TensorIr, forward: bool) {
+        const REASON: &str = "a part of fixed size is taken of its axis";
+        for axis in 0..dims(input).len() {
+            if forward && dims(input)[axis] == dims(out)[axis] {
+                self.couple(input, axis, out, axis);
+                self.map_constants(input, axis, out, axis, Some);
+            } else {
+                self.slices.pin_axis(input, axis, REASON);
+                self.slices.pin_axis(out, axis, REASON);
+            }
+        }
+    }
+
     pub(super) fn concatenate(&mut self, tensors: &[TensorIr], dim: usize, out: &TensorIr) {
         let mut offset = 0;
         for tensor in tensors {

@@ -7,7 +7,7 @@ mod slices;
 mod trace;
 
 use crate::flops::flops_of;
-use crate::graph::{Graph, guarded};
+use crate::graph::{Example, Graph, guarded};
 use crate::tensors::{Shapes, replace, shapes};
 use crate::{Error, factors::read};
 use burn::module::Module;
@@ -84,12 +84,12 @@ const ROUNDING: f64 = 1e-5;
 /// # Errors
 /// If a parameter has factors still, the forward pass fails on the example before or after, or the
 /// outputs differ by more than rounding.
-pub fn compact<M: Module, const A: usize, const B: usize>(
+pub fn compact<M: Module, E: Example, const D: usize>(
     model: &M,
-    example: &Tensor<A>,
-    forward: impl Fn(&M, Tensor<A>) -> Tensor<B>,
+    example: &E,
+    forward: impl Fn(&M, E) -> Tensor<D>,
 ) -> Result<Compacted<M>, Error> {
-    let example = example.clone().without_autodiff().detach();
+    let example = example.clone().plain();
     let run = |model: &M| guarded(|| read(forward(&model.valid(), example.clone())));
     let before = run(model)?;
     let old = shapes(model);

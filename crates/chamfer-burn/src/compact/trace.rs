@@ -10,6 +10,7 @@ use burn::backend::ir::{
 };
 use burn::tensor::TensorId;
 use std::collections::HashMap;
+use std::f64::consts::{FRAC_1_SQRT_2, FRAC_2_SQRT_PI};
 
 /// A slice that is summed over: the class of `input` can go only if what it adds is nothing, or the
 /// same for every input.
@@ -147,6 +148,10 @@ impl<'a> Trace<'a> {
                 // Booleans have no slices of a layer; where they are as long, they hold it fixed.
                 self.broadcast_pin(&op.mask, &op.out);
             }
+            OperationIr::BaseFloat(Base::Slice(op)) => {
+                let forward = op.ranges.iter().all(|range| range.step == 1);
+                self.part(&op.tensor, &op.out, forward);
+            }
             OperationIr::BaseFloat(Base::Cat(op)) => self.concatenate(&op.tensors, op.dim, &op.out),
             OperationIr::NumericFloat(_, numeric) => self.numeric(numeric, operation),
             OperationIr::Float(_, float) => self.float(float, operation),
@@ -219,7 +224,8 @@ impl<'a> Trace<'a> {
             Float::Sqrt(op) => self.elementwise(&op.input, &op.out, |a| Some(a.sqrt())),
             Float::Tanh(op) => self.elementwise(&op.input, &op.out, |a| Some(a.tanh())),
             Float::Recip(op) => self.elementwise(&op.input, &op.out, |a| Some(1.0 / a)),
-            Float::Erf(op) => self.elementwise(&op.input, &op.out, zero_at_zero),
+            Float::Erf(op) => self.elementwise(&op.input, &op.out, |a| Some(erf(a))),
+            Float::IntoInt(op) => self.slices.pin_all(&op.out, SPACE),
             Float::Matmul(op) => self.matmul(op),
             _ => self.not_understood(operation),
         }
@@ -233,7 +239,10 @@ impl<'a> Trace<'a> {
                 let leaky = |a: f64| Some(if a < 0.0 { slope * a } else { a });
                 self.elementwise(&op.lhs, &op.out, leaky);
             }
-            Activation::Gelu(op) => self.elementwise(&op.input, &op.out, zero_at_zero),
+            Activation::Gelu(op) => {
+                let gelu = |a: f64| Some(0.5 * a * (1.0 + erf(a * FRAC_1_SQRT_2)));
+                self.elementwise(&op.input, &op.out, gelu);
+            }
             Activation::Sigmoid(op) => {
                 self.elementwise(&op.input, &op.out, |a| Some(1.0 / (1.0 + (-a).exp())));
             }
@@ -260,6 +269,12 @@ impl<'a> Trace<'a> {
             Layer::Conv2d(op) => {
                 let options = &op.options;
                 let padded = options.padding.iter().any(|side| *side != (0, 0));
+                let shape = Convolution { padded, groups: options.groups };
+                self.convolution(&op.x, &op.weight, op.bias.as_ref(), &op.out, shape);
+            }
+            Layer::Conv3d(op) => {
+                let options = &op.options;
+                let padded = options.padding.iter().any(|side| *side != 0);
                 let shape = Convolution { padded, groups: options.groups };
                 self.convolution(&op.x, &op.weight, op.bias.as_ref(), &op.out, shape);
             }
@@ -397,11 +412,40 @@ impl<'a> Trace<'a> {
     }
 }
 
-/// `f(0) = 0`; other values need functions that the standard library does not have.
-fn zero_at_zero(a: f64) -> Option<f64> {
-    (a == 0.0).then_some(0.0)
+/// The error function, by the series `2/√π e^{−x²} Σ_n 2ⁿ x^{2n+1}/(2n+1)!!`, whose terms have one
+/// sign.
+fn erf(x: f64) -> f64 {
+    if x.abs() > 6.0 {
+        return x.signum(); // to the last bit
+    }
+    let (mut term, mut sum, mut n) = (x, x, 0.0);
+    while term.abs() > f64::EPSILON * sum.abs() {
+        n += 1.0;
+        term *= 2.0 * x * x / (2.0 * n + 1.0);
+        sum += term;
+    }
+    FRAC_2_SQRT_PI * (-x * x).exp() * sum
 }
 
 pub(super) fn number(scalar: ScalarIr) -> f64 {
     scalar.elem()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::erf;
+
+    #[test]
+    fn the_error_function_has_its_values() {
+        for (x, expected) in [
+            (0.0, 0.0),
+            (0.5, 0.520_499_877_813_046_5),
+            (1.0, 0.842_700_792_949_714_9),
+            (-2.0, -0.995_322_265_018_952_7),
+            (4.0, 0.999_999_984_582_742_1),
+            (7.0, 1.0),
+        ] {
+            assert!((erf(x) - expected).abs() < 2e-15, "{x}: {}", erf(x));
+        }
+    }
 }

@@ -4,8 +4,11 @@ mod nodes;
 mod proto;
 
 use crate::Error;
-use crate::graph::{Graph, dims};
-use burn::backend::ir::{BaseOperationIr as Base, OperationIr, TensorIr};
+use crate::graph::{Example, Graph, dims};
+use burn::backend::ir::{
+    ActivationOperationIr as Activation, BaseOperationIr as Base, NumericOperationIr as Numeric,
+    OperationIr, TensorIr,
+};
 use burn::module::Module;
 use burn::tensor::{DType, Tensor, TensorData, TensorId};
 use nodes::Node;
@@ -19,20 +22,20 @@ const OPSET: i64 = 20;
 
 /// Writes the forward pass of `model.valid()` to an ONNX file (operators of version 20), with one
 /// input, `input`, and one output, `output`, of the shapes that `forward` has for `example`. The first
-/// axis may have any length if it has no part in a change of shapes (then it is called `batch`).
-/// Weights have their paths as names. The file appears whole or not at all.
+/// axis may have any length (and is called `batch`) if the example has more than one sample and no
+/// operation moves or combines them. Weights have their paths as names. The file appears whole or not at all.
 ///
 /// Known are linear layers, matrix products, convolutions, batch and layer normalization, pooling,
 /// activations, arithmetic, means, sums and maxima over an axis, and changes of shape.
 ///
 /// # Errors
 /// If a parameter has factors still, the forward pass fails, has an operation that is not known (it is
-/// named), or tensors that are not floating-point numbers of 32 or 64 bits, or the file cannot be
+/// named), or numbers of other types than 32 or 64 bits, or the file cannot be
 /// written.
-pub fn export_onnx<M: Module, const A: usize, const B: usize>(
+pub fn export_onnx<M: Module, E: Example, const D: usize>(
     model: &M,
-    example: &Tensor<A>,
-    forward: impl Fn(&M, Tensor<A>) -> Tensor<B>,
+    example: &E,
+    forward: impl Fn(&M, E) -> Tensor<D>,
     path: impl AsRef<Path>,
 ) -> Result<(), Error> {
     let path = path.as_ref();
@@ -69,21 +72,26 @@ impl<'a> Writer<'a> {
             || Error::Forward { what: "its output does not depend on the input".to_owned() };
         let input = self.tensors.get(&self.graph.input).cloned().ok_or_else(missing)?;
         let output = self.tensors.get(&self.graph.output).cloned().ok_or_else(missing)?;
+        let samples = self.samples(&input);
+        let open = samples.is_some();
         for operation in &self.graph.operations {
             if matches!(operation, OperationIr::Init(_) | OperationIr::Drop(_)) {
                 continue;
             }
-            let node = Node::of(operation)
+            let any = samples.as_ref().is_some_and(|samples| {
+                operation.inputs().any(|tensor| samples.contains(&tensor.id))
+            });
+            let node = Node::of(operation, any)
                 .ok_or_else(|| Error::Operation { name: crate::graph::name(operation) })?;
             self.write(node)?;
         }
-        let open = self.batch_is_open(&input);
+        let rows = if dims(&output)[0] == dims(&input)[0] { "batch" } else { "rows" };
         let graph = Message::default()
             .messages(1, &self.nodes)
             .text(2, "chamfer")
             .messages(5, &self.constants.into_values().collect::<Vec<_>>())
-            .message(11, &value("input", &input, open)?)
-            .message(12, &value("output", &output, open && dims(&output)[0] == dims(&input)[0])?);
+            .message(11, &value("input", &input, open.then_some("batch"))?)
+            .message(12, &value("output", &output, open.then_some(rows))?);
         let opset = Message::default().text(1, "").int(2, OPSET);
         let model = Message::default()
             .int(1, 9)
@@ -93,22 +101,20 @@ impl<'a> Writer<'a> {
         Ok(model.into_bytes())
     }
 
-    /// Whether no change of shapes touches the first axis of what depends on the input.
-    fn batch_is_open(&self, input: &TensorIr) -> bool {
-        let mut depends = HashSet::from([self.graph.input]);
+    /// The tensors that depend on the input, if the length of its first axis, the samples, is of no
+    /// consequence to any operation on them.
+    fn samples(&self, input: &TensorIr) -> Option<HashSet<TensorId>> {
         let batch = dims(input)[0];
-        self.graph.operations.iter().all(|operation| {
-            if !operation.inputs().any(|tensor| depends.contains(&tensor.id)) {
-                return true;
-            }
-            depends.extend(operation.outputs().map(|tensor| tensor.id));
-            match operation {
-                OperationIr::BaseFloat(Base::Reshape(op)) => {
-                    dims(&op.input)[0] == batch && dims(&op.out)[0] == batch
+        let mut depends = HashSet::from([self.graph.input]);
+        for operation in &self.graph.operations {
+            if operation.inputs().any(|tensor| depends.contains(&tensor.id)) {
+                if !keeps_samples(operation, batch) {
+                    return None;
                 }
-                _ => true,
+                depends.extend(operation.outputs().map(|tensor| tensor.id));
             }
-        })
+        }
+        (batch > 1).then_some(depends)
     }
 
     /// Adds a node, and the constants that it reads.
@@ -150,10 +156,34 @@ impl<'a> Writer<'a> {
     }
 }
 
+/// Whether an operation leaves samples along the first axis apart, whatever their number; what comes
+/// of a sample may take several places there.
+fn keeps_samples(operation: &OperationIr, batch: usize) -> bool {
+    let first = |tensor: &TensorIr| dims(tensor).first().copied().unwrap_or(0);
+    match operation {
+        OperationIr::BaseFloat(Base::Reshape(op)) => {
+            first(&op.input).is_multiple_of(batch) && first(&op.out).is_multiple_of(batch)
+        }
+        OperationIr::BaseFloat(Base::SwapDims(op)) => op.dim1 != 0 && op.dim2 != 0,
+        OperationIr::BaseFloat(Base::Permute(op)) => op.axes.first() == Some(&0),
+        OperationIr::BaseFloat(Base::Cat(op)) => op.dim != 0,
+        OperationIr::BaseFloat(Base::Slice(op)) => first(&op.tensor) == first(&op.out),
+        OperationIr::NumericFloat(
+            _,
+            Numeric::MeanDim(op) | Numeric::SumDim(op) | Numeric::MaxDim(op),
+        ) => op.axis != 0,
+        OperationIr::Activation(Activation::Softmax(op) | Activation::LogSoftmax(op)) => {
+            op.axis != 0
+        }
+        _ => true,
+    }
+}
+
 /// ONNX's number of a type.
 fn type_of(dtype: DType, name: &str) -> Result<i64, Error> {
     match dtype {
         DType::F32 | DType::Flex32 => Ok(1),
+        DType::I32 => Ok(6),
         DType::I64 => Ok(7),
         DType::F64 => Ok(11),
         other => {
@@ -171,13 +201,14 @@ fn tensor_message(name: &str, data: &TensorData) -> Result<Message, Error> {
     Ok(message.text(8, name).bytes(9, data.as_bytes()))
 }
 
-/// A `ValueInfoProto`.
-fn value(name: &str, tensor: &TensorIr, open: bool) -> Result<Message, Error> {
+/// A `ValueInfoProto`; the first axis has a name where its length is open.
+fn value(name: &str, tensor: &TensorIr, first: Option<&str>) -> Result<Message, Error> {
     let mut shape = Message::default();
     for (axis, size) in dims(tensor).iter().enumerate() {
-        let dimension = Message::default();
-        let dimension =
-            if axis == 0 && open { dimension.text(2, "batch") } else { dimension.size(1, *size) };
+        let dimension = match first {
+            Some(first) if axis == 0 => Message::default().text(2, first),
+            _ => Message::default().size(1, *size),
+        };
         shape = shape.message(1, &dimension);
     }
     let kind = Message::default().int(1, type_of(tensor.dtype, name)?).message(2, &shape);

@@ -47,7 +47,7 @@ impl<'a> Node<'a> {
     /// An operator over one axis, which is kept with length 1.
     fn reduce(operator: &'static str, input: &'a TensorIr, axis: usize, out: &'a TensorIr) -> Self {
         let node = Self::new(operator, vec![input], out).int("keepdims", 1);
-        Self { constants: vec![whole(&[axis])], ..node }
+        Self { constants: vec![vector(whole(&[axis]))], ..node }
     }
 
     /// An attribute that is a number.
@@ -85,10 +85,11 @@ impl<'a> Node<'a> {
         }
     }
 
-    /// What an operation is; `None` if there is no operator for it.
-    pub(super) fn of(operation: &'a OperationIr) -> Option<Self> {
+    /// What an operation is; `None` if there is no operator for it. `any` says that the first axis may
+    /// have any length.
+    pub(super) fn of(operation: &'a OperationIr, any: bool) -> Option<Self> {
         match operation {
-            OperationIr::BaseFloat(base) => Self::of_base(base),
+            OperationIr::BaseFloat(base) => Self::of_base(base, any),
             OperationIr::NumericFloat(_, numeric) => Self::of_numeric(numeric),
             OperationIr::Float(_, float) => Self::of_float(float),
             OperationIr::Activation(activation) => Self::of_activation(activation),
@@ -97,16 +98,15 @@ impl<'a> Node<'a> {
         }
     }
 
-    fn of_base(base: &'a Base) -> Option<Self> {
+    fn of_base(base: &'a Base, any: bool) -> Option<Self> {
         Some(match base {
             Base::Reshape(op) => {
-                // A zero stands for the length that there is.
-                let mut shape = dims(&op.out).to_vec();
-                if dims(&op.input)[0] == shape[0] {
-                    shape[0] = 0;
+                let mut shape = whole(dims(&op.out));
+                if any {
+                    shape[0] = -1; // whatever is left
                 }
                 let node = Self::new("Reshape", vec![&op.input], &op.out);
-                Self { constants: vec![whole(&shape)], ..node }
+                Self { constants: vec![vector(shape)], ..node }
             }
             Base::SwapDims(op) => {
                 let mut axes: Vec<usize> = (0..dims(&op.input).len()).collect();
@@ -115,6 +115,19 @@ impl<'a> Node<'a> {
             }
             Base::Permute(op) => {
                 Self::new("Transpose", vec![&op.input], &op.out).ints("perm", &op.axes)
+            }
+            Base::Slice(op) if op.ranges.iter().all(|range| range.step == 1) => {
+                let starts: Vec<isize> = op.ranges.iter().map(|range| range.start).collect();
+                let starts: Option<Vec<usize>> =
+                    starts.into_iter().map(|start| usize::try_from(start).ok()).collect();
+                let starts = starts?;
+                let ends: Vec<usize> = starts
+                    .iter()
+                    .zip(dims(&op.out))
+                    .map(|(start, length)| start + length)
+                    .collect();
+                let node = Self::new("Slice", vec![&op.tensor], &op.out);
+                Self { constants: vec![vector(whole(&starts)), vector(whole(&ends))], ..node }
             }
             Base::Cat(op) => {
                 Self::new("Concat", op.tensors.iter().collect(), &op.out).int("axis", op.dim)
@@ -211,6 +224,7 @@ impl<'a> Node<'a> {
                     .int("axis", axis)
                     .float("epsilon", op.epsilon.elem())
             }
+            Layer::Embedding(op) => Self::new("Gather", vec![&op.weights, &op.indices], &op.out),
             Layer::MaxPool2d(op) => Self::new("MaxPool", vec![&op.x], &op.out)
                 .ints("kernel_shape", &op.kernel_size)
                 .moving(&op.stride, &both(&op.padding), Some(&op.dilation))
@@ -233,10 +247,11 @@ fn attribute(name: &str, kind: i64) -> Message {
     Message::default().text(1, name).int(20, kind)
 }
 
-/// Whole numbers as a vector.
-fn whole(numbers: &[usize]) -> TensorData {
-    let number = |number: &usize| i64::try_from(*number).unwrap_or(i64::MAX);
-    let numbers: Vec<i64> = numbers.iter().map(number).collect();
+fn whole(numbers: &[usize]) -> Vec<i64> {
+    numbers.iter().map(|number| i64::try_from(*number).unwrap_or(i64::MAX)).collect()
+}
+
+fn vector(numbers: Vec<i64>) -> TensorData {
     let length = numbers.len();
     TensorData::new(numbers, [length]).convert_dtype(DType::I64)
 }
