@@ -95,9 +95,15 @@ impl<T: Scalar> Block<T> {
     /// λ and the weights, as penalties take them.
     #[must_use]
     pub fn strength(&self) -> Strength<'_, T> {
+        self.strength_at(self.lambda)
+    }
+
+    /// The same with another λ.
+    #[must_use]
+    pub fn strength_at(&self, lambda: T) -> Strength<'_, T> {
         self.weights
             .as_deref()
-            .map_or(Strength::uniform(self.lambda), |w| Strength::weighted(self.lambda, w))
+            .map_or(Strength::uniform(lambda), |weights| Strength::weighted(lambda, weights))
     }
 
     /// Checks the block; `position` is its place among others, for the message.

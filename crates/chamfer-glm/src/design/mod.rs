@@ -57,6 +57,11 @@ pub trait Design: Send + Sync {
     /// Number of columns.
     fn n_cols(&self) -> usize;
 
+    /// Number of entries that are stored: all of a dense matrix.
+    fn n_stored(&self) -> usize {
+        self.n_rows() * self.n_cols()
+    }
+
     /// `out[k] = Σ_i v_i (x_ik − c_k)` over the columns of `columns`.
     fn transpose_product(&self, columns: &[Centred], v: &[f64], out: &mut [f64]);
 

@@ -64,6 +64,10 @@ impl<I: Index, T: Copy + Into<f64> + Send + Sync> Design for SparseDesign<'_, I,
         self.column_starts.len() - 1
     }
 
+    fn n_stored(&self) -> usize {
+        self.values.len()
+    }
+
     fn transpose_product(&self, columns: &[Centred], v: &[f64], out: &mut [f64]) {
         let total: f64 = v.iter().sum();
         let tasks = columns.par_iter().with_min_len(TASK_COLUMNS).zip(out);

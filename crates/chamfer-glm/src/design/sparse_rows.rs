@@ -100,6 +100,10 @@ impl<I: Index, T: Copy + Into<f64> + Send + Sync> Design for SparseRowDesign<'_,
         self.n_cols
     }
 
+    fn n_stored(&self) -> usize {
+        self.values.len()
+    }
+
     fn transpose_product(&self, columns: &[Centred], v: &[f64], out: &mut [f64]) {
         let places = Places::new(self.n_cols, columns);
         let sums = self.sums(&places, v);

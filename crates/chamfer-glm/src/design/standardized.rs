@@ -63,6 +63,11 @@ impl<'a> Standardized<'a> {
         self.columns.len()
     }
 
+    /// Number of entries that are stored.
+    pub(crate) fn n_stored(&self) -> usize {
+        self.design.n_stored()
+    }
+
     /// Observation weights, summing to 1.
     #[must_use]
     pub fn weights(&self) -> &[f64] {

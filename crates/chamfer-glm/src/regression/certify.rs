@@ -159,21 +159,13 @@ impl Regression<'_> {
     }
 
     /// Which coefficients the gradient holds at zero, if they are zeros.
-    pub(super) fn held_zeros(&self, gradient: &[f64], lambda: f64) -> Result<Vec<bool>, Error> {
+    pub(super) fn held_zeros(&self, gradient: &[f64], lambda: f64) -> Vec<bool> {
         let mut held = vec![false; gradient.len()];
-        if !held.is_empty() {
-            let block = self.whole(&self.penalty, lambda)?;
+        if let Some((penalty, strength)) = self.penalty_at(lambda) {
             let zeros = vec![0.0; gradient.len()];
-            let penalty = block.parametrization().penalty();
-            penalty.certify_zeros(
-                &zeros,
-                &self.allowed(gradient),
-                block.strength(),
-                0.0,
-                &mut held,
-            );
+            penalty.certify_zeros(&zeros, &self.allowed(gradient), strength, 0.0, &mut held);
         }
-        Ok(held)
+        held
     }
 
     /// For each term, the largest curvature of the loss in one of its coefficients.
@@ -239,15 +231,13 @@ impl Regression<'_> {
         let gradient: Vec<f64> =
             look.gradient.iter().zip(&all).map(|(g, b)| g + ridge * b).collect();
         let (mut value, mut stationarity) = (0.0, 0.0);
-        if !all.is_empty() {
-            let block = self.whole(&self.penalty, lambda)?;
-            let penalty = block.parametrization().penalty();
-            value = penalty.value(&all, block.strength());
+        if let Some((penalty, strength)) = self.penalty_at(lambda) {
+            value = penalty.value(&all, strength);
             stationarity = match self.bounds(0, self.terms.columns()) {
-                None => penalty.stationarity(&all, &gradient, block.strength()),
+                None => penalty.stationarity(&all, &gradient, strength),
                 Some(bounds) => {
                     let mut descent = vec![0.0; all.len()];
-                    penalty.steepest_descent(&all, &gradient, block.strength(), &mut descent);
+                    penalty.steepest_descent(&all, &gradient, strength, &mut descent);
                     bounds.project(&all, &mut descent);
                     descent.iter().fold(0.0, |most: f64, d| most.max(d.abs()))
                 }
@@ -297,7 +287,7 @@ impl Regression<'_> {
             }
         }
         let ridge = lambda * (1.0 - self.penalty.l1_ratio());
-        let loss = System { hessian: &hessian, ridge, n_free };
+        let loss = System { hessian: &hessian, outputs: 1, ridge, n_free };
         let Some(blocks) = self.blocks(&live, lambda)? else { return Ok(None) };
         Ok(second_order(&loss, &blocks, &of_live)?.map(|order| order.smallest_eigenvalue))
     }
@@ -320,14 +310,14 @@ impl Regression<'_> {
         let ridge = lambda * (1.0 - self.penalty.l1_ratio());
         let bounds = self.bounds(0, self.terms.columns());
         let mut shrink: f64 = 1.0;
-        if !gradient.is_empty() && ridge == 0.0 {
+        if let Some((penalty, strength)) = self.penalty_at(lambda)
+            && ridge == 0.0
+        {
             let mut negative: Vec<f64> = gradient.iter().map(|g| -g).collect();
             if let Some(bounds) = &bounds {
                 negative = bounds.unbounded(&negative);
             }
-            let block = self.whole(&self.penalty, lambda)?;
-            let penalty = block.parametrization().penalty();
-            let Some(norm) = penalty.dual_norm(&negative, block.strength()) else {
+            let Some(norm) = penalty.dual_norm(&negative, strength) else {
                 return Ok(None);
             };
             shrink = norm.max(1.0).recip();
@@ -351,7 +341,7 @@ impl Regression<'_> {
                     .sum();
                 of_terms + self.of_held(&dual, &held) * shrink
             }
-            None if ridge > 0.0 => self.excess(&gradient, lambda)? / (2.0 * ridge),
+            None if ridge > 0.0 => self.excess(&gradient, lambda) / (2.0 * ridge),
             None => 0.0,
         };
         let of_offset: f64 = self.offset.iter().zip(&dual).map(|(o, g)| o * g).sum();
@@ -448,11 +438,10 @@ impl Regression<'_> {
     }
 
     /// `dist(−g, λα∂R(0))²`, twice the ridge times the conjugate of the elastic net.
-    fn excess(&self, gradient: &[f64], lambda: f64) -> Result<f64, Error> {
-        let block = self.whole(&self.penalty, lambda)?;
+    fn excess(&self, gradient: &[f64], lambda: f64) -> f64 {
+        let Some((penalty, strength)) = self.penalty_at(lambda) else { return 0.0 };
         let (zeros, mut rest) = (vec![0.0; gradient.len()], vec![0.0; gradient.len()]);
-        let penalty = block.parametrization().penalty();
-        penalty.steepest_descent(&zeros, gradient, block.strength(), &mut rest);
-        Ok(rest.iter().map(|d| d * d).sum())
+        penalty.steepest_descent(&zeros, gradient, strength, &mut rest);
+        rest.iter().map(|d| d * d).sum()
     }
 }

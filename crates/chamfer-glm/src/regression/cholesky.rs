@@ -18,6 +18,9 @@ const ROTATION: usize = 8;
 #[derive(Debug, Clone, Copy)]
 pub(super) struct System<'a> {
     pub(super) hessian: &'a Mat<f64>,
+    /// Number of outputs that `hessian` is the same for: each of its variables stands for so many, one after
+    /// the other, and different outputs have nothing with each other.
+    pub(super) outputs: usize,
     pub(super) ridge: f64,
     /// Number of variables without a ridge, which come first.
     pub(super) n_free: usize,
@@ -26,23 +29,56 @@ pub(super) struct System<'a> {
 impl System<'_> {
     fn at(&self, i: usize, j: usize) -> f64 {
         let ridge = if i == j && i >= self.n_free { self.ridge } else { 0.0 };
-        self.hessian[(i, j)] + ridge
+        if i % self.outputs == j % self.outputs {
+            self.hessian[(i / self.outputs, j / self.outputs)] + ridge
+        } else {
+            0.0
+        }
     }
 
-    /// Writes the product with a vector, by the columns where it is not 0.
-    pub(super) fn multiply(&self, x: &[f64], out: &mut [f64]) {
-        out.fill(0.0);
-        vectorized(
-            #[inline(always)]
-            || {
-                for (j, &x) in x.iter().enumerate().filter(|(_, x)| **x != 0.0) {
-                    let column = &self.hessian.col_as_slice(j)[..out.len()];
-                    for (out, c) in out.iter_mut().zip(column) {
-                        *out += c * x;
-                    }
+    /// The matrix on some variables.
+    pub(super) fn on(&self, variables: &[usize]) -> Mat<f64> {
+        let n = variables.len();
+        let mut out = Mat::zeros(n, n);
+        for (b, &j) in variables.iter().enumerate() {
+            let out = out.col_as_slice_mut(b);
+            if self.outputs == 1 {
+                let column = self.hessian.col_as_slice(j);
+                for (out, &i) in out.iter_mut().zip(variables) {
+                    *out = column[i];
                 }
-            },
-        );
+                out[b] = self.at(j, j);
+            } else {
+                for (out, &i) in out.iter_mut().zip(variables) {
+                    *out = self.at(i, j);
+                }
+            }
+        }
+        out
+    }
+
+    /// Writes the product with a vector, for one output by the columns where it is not 0.
+    pub(super) fn multiply(&self, x: &[f64], out: &mut [f64]) {
+        if self.outputs > 1 {
+            let size = x.len() / self.outputs;
+            let x = MatRef::from_column_major_slice(x, self.outputs, size);
+            let product = MatMut::from_column_major_slice_mut(out, self.outputs, size);
+            let hessian = self.hessian.submatrix(0, 0, size, size);
+            matmul(product, Accum::Replace, x, hessian, 1.0, Par::Seq);
+        } else {
+            out.fill(0.0);
+            vectorized(
+                #[inline(always)]
+                || {
+                    for (j, &x) in x.iter().enumerate().filter(|(_, x)| **x != 0.0) {
+                        let column = &self.hessian.col_as_slice(j)[..out.len()];
+                        for (out, c) in out.iter_mut().zip(column) {
+                            *out += c * x;
+                        }
+                    }
+                },
+            );
+        }
         if self.ridge > 0.0 {
             for (out, x) in out.iter_mut().zip(x).skip(self.n_free) {
                 *out += self.ridge * x;
@@ -278,7 +314,10 @@ mod tests {
             [|j| j < 3, |j| j < 5, |j| j % 2 == 0, |j| j != 7, |j| j % 3 != 1, |j| j == 29];
         for set in sets {
             let wanted: Vec<bool> = (0..30).map(set).collect();
-            factor.set_variables(System { hessian: &gram, ridge: 0.0, n_free: 0 }, &wanted);
+            factor.set_variables(
+                System { hessian: &gram, outputs: 1, ridge: 0.0, n_free: 0 },
+                &wanted,
+            );
             let mut variables = factor.variables().to_vec();
             variables.sort_unstable();
             let expected: Vec<usize> = (0..30).filter(|&j| wanted[j]).collect();
@@ -292,7 +331,10 @@ mod tests {
         let one = gram(4);
         let twice = Mat::from_fn(8, 8, |i, j| one[(i % 4, j % 4)]);
         let mut factor = Cholesky::default();
-        factor.set_variables(System { hessian: &twice, ridge: 0.0, n_free: 0 }, &[true; 8]);
+        factor.set_variables(
+            System { hessian: &twice, outputs: 1, ridge: 0.0, n_free: 0 },
+            &[true; 8],
+        );
         let mut x = [1.0; 8];
         factor.solve(&mut x);
         assert!(x.iter().all(|x| x.is_finite()));

@@ -1,5 +1,6 @@
 //! The Hessian of the loss on a working set, kept while it serves.
 
+use super::cholesky::System;
 use super::restricted::Restricted;
 use crate::Error;
 use faer::Mat;
@@ -13,31 +14,37 @@ use faer::Mat;
 #[derive(Debug, Clone)]
 pub(super) struct Curvature {
     predictor: Vec<f64>,
+    /// Number of outputs that have the same Hessian and nothing with each other: it is kept once.
+    outputs: usize,
     matrix: Mat<f64>,
 }
 
 impl Curvature {
-    /// At `predictor`, on no coefficients yet.
-    pub(super) fn at(predictor: &[f64]) -> Self {
-        Self { predictor: predictor.to_vec(), matrix: Mat::new() }
+    /// At `predictor`, on no coefficients yet, the same for so many outputs.
+    pub(super) fn at(predictor: &[f64], outputs: usize) -> Self {
+        Self { predictor: predictor.to_vec(), outputs, matrix: Mat::new() }
     }
 
-    /// The coefficients that it is on, the first of the working set.
-    pub(super) fn matrix(&self) -> &Mat<f64> {
-        &self.matrix
+    /// On the coefficients that it is on, the first of the working set, with a ridge after the first few.
+    pub(super) fn system(&self, ridge: f64, n_free: usize) -> System<'_> {
+        System { hessian: &self.matrix, outputs: self.outputs, ridge, n_free }
     }
 
-    /// The same on some of the coefficients, which rise; those that it is not on yet do not count.
+    /// The same on some of the coefficients, which rise, all outputs of a column or none; those that it is not
+    /// on yet do not count.
     pub(super) fn keep(&self, kept: &[usize]) -> Self {
-        let known: Vec<usize> = kept.iter().copied().filter(|j| *j < self.matrix.nrows()).collect();
+        let number = |j: &usize| j / self.outputs;
+        let known = |j: &usize| *j < self.matrix.nrows();
+        let known: Vec<usize> =
+            kept.iter().step_by(self.outputs).map(number).filter(known).collect();
         let n = known.len();
         let matrix = Mat::from_fn(n, n, |i, j| self.matrix[(known[i], known[j])]);
-        Self { predictor: self.predictor.clone(), matrix }
+        Self { matrix, predictor: self.predictor.clone(), ..*self }
     }
 
     /// Extends it to all coefficients of `restricted`.
     pub(super) fn extend(&mut self, restricted: &Restricted<'_>) -> Result<(), Error> {
-        let (old, size) = (self.matrix.nrows(), restricted.n_coefficients());
+        let (old, size) = (self.matrix.nrows(), restricted.n_coefficients() / self.outputs);
         if old == size {
             return Ok(());
         }
@@ -46,8 +53,8 @@ impl Curvature {
             self.matrix.reserve(size + size / 4, size + size / 4);
         }
         self.matrix.resize_with(size, size, |_, _| 0.0);
-        let all: Vec<usize> = (0..size).collect();
-        restricted.write_hessian(&self.predictor, &all, old, self.matrix.as_mut())?;
+        let of_one: Vec<usize> = (0..size).map(|j| j * self.outputs).collect();
+        restricted.write_hessian(&self.predictor, &of_one, old, self.matrix.as_mut())?;
         Ok(())
     }
 }

@@ -6,9 +6,8 @@
 //! [`Newton`].
 
 use super::Regression;
-use super::cholesky::System;
 use super::faces::{Faces, violation};
-use super::newton::{Newton, Quadratic, rounding};
+use super::newton::{MOST_FORCING, Newton, Quadratic, next_forcing, rounding};
 use super::restricted::Restricted;
 use super::solver::{Here, LAST_TOLERANCE, WorkingSet};
 use crate::Error;
@@ -24,8 +23,6 @@ const MAX_TANGENTS: usize = 30;
 const TANGENT_TOLERANCE: f64 = 1e-4;
 /// Halvings of one step.
 const MAX_HALVINGS: usize = 40;
-/// Conjugate gradients end at this share of the step, in the norm of the Hessian.
-const FORCING: f64 = 0.01;
 /// Products with the Hessian for one step at most.
 const MOST_PRODUCTS: usize = 50;
 /// A new Hessian on `m` coefficients takes the time of about this many products with it, and some for each
@@ -50,10 +47,14 @@ impl Kinks {
 }
 
 impl Regression<'_> {
+    /// Whether the problem on a working set is solved exactly, up to rounding.
+    pub(super) fn is_exact(&self) -> bool {
+        self.family.is_quadratic() && self.penalty.is_kinks()
+    }
+
     /// How far below λ the first descent on a working set leaves violations, relative to λ.
     pub(super) fn first_tolerance(&self, tolerance: f64) -> f64 {
-        let exact = self.family.is_quadratic() && self.penalty.is_kinks();
-        if exact {
+        if self.is_exact() {
             (0.01 * tolerance).clamp(LAST_TOLERANCE, 1e-10)
         } else {
             (0.2 * tolerance).clamp(LAST_TOLERANCE, 1e-2)
@@ -104,11 +105,12 @@ impl Regression<'_> {
             steps += self.approach(&restricted, set, here, &mut kinks, block, lambda, most)?;
         }
         // With far more members than rows, products with the rows are the cheaper ones.
+        let columns = set.coefficients.len() / self.family.n_outputs();
         let has_gram = self.family.is_quadratic()
-            && (set.coefficients.len() <= 2 * self.design.n_rows() || !self.design.has_columns());
+            && (columns <= 2 * self.design.n_rows() || !self.design.has_columns());
         let quadratic = if has_gram {
             Arc::make_mut(&mut set.curvature).extend(&restricted)?;
-            let system = System { hessian: set.curvature.matrix(), ridge: 0.0, n_free: 0 };
+            let system = set.curvature.system(0.0, 0);
             Some(Quadratic { coefficients: start, loss, gradient, system })
         } else {
             None
@@ -210,12 +212,13 @@ impl Regression<'_> {
         let mut descent = smooth_descent(&set.coefficients, &here.gradient);
         let mut worst = violation(&set.coefficients, &descent, &kinks.slopes, kinks.non_negative);
         let mut is_fresh = false;
+        let mut forcing = MOST_FORCING;
         for _ in 0..MAX_MODELS {
             if worst <= tolerance || steps >= most {
                 break;
             }
             let mut target = set.coefficients.clone();
-            let system = System { hessian: set.curvature.matrix(), ridge: kinks.ridge, n_free };
+            let system = set.curvature.system(kinks.ridge, n_free);
             let quadratic = self.family.is_quadratic();
             let mut faces = Faces {
                 system,
@@ -237,10 +240,11 @@ impl Regression<'_> {
                 set.coefficients = target;
                 break;
             }
-            let products = self.refine(restricted, set, here, kinks, &mut target)?;
+            let products = self.refine(restricted, set, here, kinks, &mut target, forcing)?;
             let moved = self.move_towards(restricted, set, here, kinks, &target);
             descent = smooth_descent(&set.coefficients, &here.gradient);
             let left = violation(&set.coefficients, &descent, &kinks.slopes, kinks.non_negative);
+            forcing = next_forcing(left / worst);
             worst = left;
             if !moved && is_fresh {
                 break;
@@ -259,7 +263,8 @@ impl Regression<'_> {
     }
 
     /// Turns the solution of a model with an old Hessian into Newton's step on the face that it found, by
-    /// conjugate gradients that the old Hessian preconditions; returns the number of products with the new one.
+    /// conjugate gradients that the old Hessian preconditions, up to a share `forcing` of it in the norm of the
+    /// Hessian; returns the number of products with the new one.
     fn refine(
         &self,
         restricted: &Restricted<'_>,
@@ -267,11 +272,12 @@ impl Regression<'_> {
         here: &Here,
         kinks: &Kinks,
         target: &mut [f64],
+        forcing: f64,
     ) -> Result<usize, Error> {
         let n_free = self.n_free();
         let open: Vec<bool> =
             target.iter().zip(&kinks.slopes).map(|(b, slope)| *b != 0.0 || *slope == 0.0).collect();
-        let system = System { hessian: set.curvature.matrix(), ridge: kinks.ridge, n_free };
+        let system = set.curvature.system(kinks.ridge, n_free);
         set.factor.set_variables(system, &open);
         let face = set.factor.variables().to_vec();
         let on_face = restricted.of_coefficients(&face);
@@ -293,7 +299,7 @@ impl Regression<'_> {
         let mut size = dot(&residual, &preconditioned);
         // In the norm of the Hessian, against the step that the model has found.
         let size_of_step: f64 = face.iter().zip(&bent).map(|(&j, bent)| direction[j] * bent).sum();
-        let enough = FORCING * FORCING * size_of_step.abs();
+        let enough = forcing * forcing * size_of_step.abs();
         let mut products = 1;
         while size > enough && products < MOST_PRODUCTS {
             let mut curved = on_face.multiply(&here.predictor, &along)?;

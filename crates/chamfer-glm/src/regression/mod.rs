@@ -10,6 +10,7 @@ mod newton;
 mod path;
 mod refine;
 mod restricted;
+mod shared;
 mod solver;
 mod wide;
 
@@ -17,7 +18,7 @@ use crate::design::{Design, Standardized};
 use crate::regularizer::Terms;
 use crate::{Coefficients, Error, Family, Regularizer};
 use certify::Look;
-use chamfer::DualityGap;
+use chamfer::{Block, DualityGap, Penalty, Strength};
 pub use path::PathStart;
 pub use refine::Criterion;
 use restricted::Restricted;
@@ -76,6 +77,8 @@ pub struct Regression<'a> {
     pub(crate) penalty: Regularizer,
     design: Standardized<'a>,
     pub(crate) terms: Terms,
+    /// The penalty of all terms at `λ = 1`; none without terms.
+    whole: Option<Arc<Block<f64>>>,
     intercept: bool,
     standardize: bool,
     offset: Vec<f64>,
@@ -210,12 +213,14 @@ impl<'a> Regression<'a> {
             .map_err(|error| non_finite().unwrap_or(error))?;
         let null = Null::default();
         let offset = offset.to_vec();
+        let whole = whole(&penalty, &terms)?;
         let mut regression = Self {
             data,
             family,
             penalty,
             design,
             terms,
+            whole,
             intercept,
             standardize,
             offset,
@@ -243,7 +248,7 @@ impl<'a> Regression<'a> {
             other => other?,
         };
         if !regression.penalty.is_convex() {
-            regression.convex = Some(Box::new(regression.with_convex_penalty()));
+            regression.convex = Some(Box::new(regression.with_convex_penalty()?));
         }
         Ok(regression)
     }
@@ -275,12 +280,12 @@ impl<'a> Regression<'a> {
         if self.terms.len() == 0 {
             return Err(Error::NoSignal);
         }
-        let convex = self.penalty.convex();
         let negative: Vec<f64> =
             self.allowed(&self.null.look.gradient).iter().map(|g| -g).collect();
-        let block = self.whole(&convex, 1.0)?;
-        let penalty = block.parametrization().penalty();
-        let slope = penalty.dual_norm(&negative, block.strength()).unwrap_or(f64::INFINITY);
+        let convex = self.convex.as_deref().unwrap_or(self);
+        let norm =
+            convex.penalty_at(1.0).and_then(|(penalty, one)| penalty.dual_norm(&negative, one));
+        let slope = norm.unwrap_or(f64::INFINITY);
         let q = self.penalty.exponent();
         let lambda = if q < 1.0 {
             // min ½(b − z)² + λ|b|^q is 0 up to z = (2−q)/(2(1−q)) · (2λ(1−q))^{1/(2−q)}.
@@ -303,11 +308,13 @@ impl<'a> Regression<'a> {
         }
     }
 
-    fn with_convex_penalty(&self) -> Self {
-        Self {
+    fn with_convex_penalty(&self) -> Result<Self, Error> {
+        let penalty = self.penalty.convex();
+        Ok(Self {
             data: self.data,
             family: self.family,
-            penalty: self.penalty.convex(),
+            whole: whole(&penalty, &self.terms)?,
+            penalty,
             design: self.design.clone(),
             terms: self.terms.clone(),
             intercept: self.intercept,
@@ -317,14 +324,16 @@ impl<'a> Regression<'a> {
             max_steps: self.max_steps,
             null: self.null.clone(),
             convex: None,
-        }
+        })
     }
 
-    /// The penalty of all terms at `lambda`.
-    fn whole(&self, penalty: &Regularizer, lambda: f64) -> Result<chamfer::Block<f64>, Error> {
-        let all: Vec<usize> = (0..self.terms.len()).collect();
-        let (sizes, weights) = self.terms.sizes(&all);
-        penalty.block(&sizes, &weights, lambda)
+    /// The penalty of all terms, and its strength at `lambda`; `None` if there are no terms.
+    fn penalty_at(&self, lambda: f64) -> Option<(&dyn Penalty<f64>, Strength<'_, f64>)> {
+        let block = self.whole.as_deref()?;
+        Some((
+            block.parametrization().penalty(),
+            block.strength_at(lambda * self.penalty.l1_ratio()),
+        ))
     }
 
     /// The loss on the unpenalized columns and the columns of `terms`.
@@ -395,4 +404,14 @@ impl<'a> Regression<'a> {
         let intercepts = if self.intercept { outputs } else { 0 };
         intercepts + self.terms.unpenalized().len() * outputs
     }
+}
+
+/// The penalty of all terms at `λ = 1`; `None` without terms.
+fn whole(penalty: &Regularizer, terms: &Terms) -> Result<Option<Arc<Block<f64>>>, Error> {
+    if terms.len() == 0 {
+        return Ok(None);
+    }
+    let all: Vec<usize> = (0..terms.len()).collect();
+    let (sizes, weights) = terms.sizes(&all);
+    Ok(Some(Arc::new(penalty.block(&sizes, &weights, 1.0)?)))
 }

@@ -9,6 +9,7 @@
 use super::bounds::Bounds;
 use super::cholesky::System;
 use super::restricted::Restricted;
+use super::shared;
 use super::wide::{Piece, WideInverse, WideSystem};
 use crate::Error;
 use chamfer::{Block, Strength};
@@ -29,7 +30,7 @@ const MAX_STEPS: usize = 200;
 const DAMPINGS: [f64; 4] = [1e-6, 1e-4, 1e-2, 1.0];
 /// Newton systems that are solved by iteration are solved to a share of their right-hand side between these.
 const LEAST_FORCING: f64 = 1e-4;
-const MOST_FORCING: f64 = 0.1;
+pub(super) const MOST_FORCING: f64 = 0.1;
 /// Halvings of one step.
 const MAX_HALVINGS: usize = 40;
 
@@ -113,9 +114,7 @@ impl Newton<'_> {
             let entered = self.enter(&state)?;
             let stepped = self.step(entered.as_ref().unwrap_or(&state))?;
             let Some(mut next) = stepped.or(entered) else { break };
-            // The faster steps converge, the more exact they had better be (Eisenstat & Walker 1996).
-            let share = next.violation / state.violation;
-            next.forcing = (share * share).clamp(LEAST_FORCING, MOST_FORCING);
+            next.forcing = next_forcing(next.violation / state.violation);
             state = next;
             steps += 1;
         }
@@ -270,11 +269,16 @@ impl Newton<'_> {
             return Ok(None);
         }
         let blocks = self.penalty_blocks(state, &free);
-        let wide = if damping == 0.0 { self.wide_direction(state, &free, &blocks)? } else { None };
-        let mut direction = match wide {
-            Some(direction) => Some(direction),
-            None => self.dense_direction(state, &free, &blocks, damping)?,
-        };
+        let mut direction = None;
+        if damping == 0.0 {
+            direction = self.shared_direction(state, &free, &blocks)?;
+            if direction.is_none() {
+                direction = self.wide_direction(state, &free, &blocks)?;
+            }
+        }
+        if direction.is_none() {
+            direction = self.dense_direction(state, &free, &blocks, damping)?;
+        }
         if let Some(direction) = &mut direction
             && self.restricted.family.is_shift_invariant()
         {
@@ -319,6 +323,29 @@ impl Newton<'_> {
         Ok(None)
     }
 
+    /// The direction by a Cholesky factor of what the outputs of a quadratic loss have in common; `None` if there
+    /// is one output, or the system has not that form.
+    fn shared_direction(
+        &self,
+        state: &State,
+        free: &[usize],
+        blocks: &[(Range<usize>, Mat<f64>)],
+    ) -> Result<Option<Vec<f64>>, Error> {
+        let outputs = self.restricted.family.n_outputs();
+        if outputs == 1 || !self.restricted.family.is_quadratic() {
+            return Ok(None);
+        }
+        let beta: Vec<f64> = free.iter().map(|&j| state.beta[j]).collect();
+        let Some(terms) = shared::radial_terms(free, &beta, blocks, outputs) else {
+            return Ok(None);
+        };
+        let of_one: Vec<usize> = free.iter().copied().step_by(outputs).collect();
+        let hessian = self.hessian(state, &of_one)?;
+        let right: Vec<f64> = free.iter().map(|&j| state.descent[j]).collect();
+        Ok(shared::solve(hessian, outputs, &terms, &right)
+            .map(|solution| spread(free, &solution, state.beta.len())))
+    }
+
     /// The direction by a Cholesky factor of what the rows have in common; `None` if there are no fewer rows
     /// than coefficients, or if the rows do not lie at hand one by one.
     fn wide_direction(
@@ -359,13 +386,7 @@ impl Newton<'_> {
         let system =
             WideSystem { restricted: self.restricted, weights: &weights, free, pieces: &pieces };
         let solution = system.solve(&right, state.forcing, &mut self.inverse.borrow_mut())?;
-        Ok(solution.map(|solution| {
-            let mut direction = vec![0.0; state.beta.len()];
-            for (&j, d) in free.iter().zip(solution) {
-                direction[j] = d;
-            }
-            direction
-        }))
+        Ok(solution.map(|solution| spread(free, &solution, state.beta.len())))
     }
 
     /// Sets to zero, or to its bound, what `direction` brings there first, if that costs no more than
@@ -464,20 +485,14 @@ impl Newton<'_> {
 
     /// `∇²L` with the ridge on the coefficients `free`.
     fn hessian(&self, state: &State, free: &[usize]) -> Result<Mat<f64>, Error> {
-        let mut hessian = Mat::zeros(free.len(), free.len());
-        match &self.quadratic {
-            Some(quadratic) => {
-                let all = quadratic.system.hessian;
-                for (b, &j) in free.iter().enumerate() {
-                    for (a, &i) in free.iter().enumerate() {
-                        hessian[(a, b)] = all[(i, j)];
-                    }
-                }
-            }
+        let mut hessian = match &self.quadratic {
+            Some(quadratic) => quadratic.system.on(free),
             None => {
+                let mut hessian = Mat::zeros(free.len(), free.len());
                 self.restricted.write_hessian(&state.predictor, free, 0, hessian.as_mut())?;
+                hessian
             }
-        }
+        };
         for (a, &j) in free.iter().enumerate() {
             if j >= self.n_free {
                 hessian[(a, a)] += self.ridge;
@@ -526,16 +541,26 @@ impl Newton<'_> {
     }
 }
 
+/// To which share the next Newton system is solved after a step that left a share of the violation: the faster
+/// steps converge, the more exact they had better be (Eisenstat & Walker 1996).
+pub(super) fn next_forcing(left: f64) -> f64 {
+    (left * left).clamp(LEAST_FORCING, MOST_FORCING)
+}
+
 /// The solution of `H d = descent` on the coefficients `free`; `None` if the system is far from positive
 /// definite.
 fn newton_direction(system: Mat<f64>, free: &[usize], state: &State) -> Option<Vec<f64>> {
     let right: Vec<f64> = free.iter().map(|&j| state.descent[j]).collect();
-    let solution = solve_damped(system, &right)?;
-    let mut direction = vec![0.0; state.beta.len()];
-    for (&j, d) in free.iter().zip(solution) {
-        direction[j] = d;
+    solve_damped(system, &right).map(|solution| spread(free, &solution, state.beta.len()))
+}
+
+/// `values` at the places `free` of a vector of zeros.
+fn spread(free: &[usize], values: &[f64], len: usize) -> Vec<f64> {
+    let mut all = vec![0.0; len];
+    for (&j, value) in free.iter().zip(values) {
+        all[j] = *value;
     }
-    Some(direction)
+    all
 }
 
 /// The solution of a symmetric system, with as much damping as a Cholesky decomposition needs; `None` if
@@ -586,4 +611,14 @@ pub(super) fn solve_damped(mut system: Mat<f64>, right: &[f64]) -> Option<Vec<f6
         }
     }
     None
+}
+
+/// Replaces the lower triangle by the Cholesky factor; `None` if it is not positive definite.
+pub(super) fn factor(matrix: &mut Mat<f64>) -> Option<()> {
+    let n = matrix.nrows();
+    let mut memory = MemBuffer::new(cholesky_in_place_scratch::<f64>(n, Par::Seq, Spec::default()));
+    let stack = MemStack::new(&mut memory);
+    let regularization = LltRegularization::default();
+    cholesky_in_place(matrix.as_mut(), regularization, Par::Seq, stack, Spec::default()).ok()?;
+    Some(())
 }

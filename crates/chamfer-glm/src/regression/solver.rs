@@ -35,6 +35,8 @@ const MOST_IN_USE: f64 = 0.7;
 const DROPPED: f64 = 0.9;
 /// A look takes the time of about this many operations of a Cholesky factor for each entry of a dense design.
 const LOOK: usize = 64;
+/// λs that are solved before the first look, where that is done exactly.
+const FIRST_AHEAD: usize = 4;
 /// λs that are solved before a look at most.
 const MOST_AHEAD: usize = 16;
 
@@ -116,7 +118,8 @@ impl<'a> Solver<'a> {
         let Null { coefficients, look } = regression.null.clone();
         let set = WorkingSet::new(regression, Vec::new(), coefficients, &look);
         let lambda = regression.lambda_max().unwrap_or(f64::INFINITY);
-        Self { regression, position: Position { set, look }, lambda, guide, ahead: 1 }
+        let ahead = if regression.is_exact() { FIRST_AHEAD } else { 1 };
+        Self { regression, position: Position { set, look }, lambda, guide, ahead }
     }
 
     /// Starts at coefficients on the original scale. Nothing else is in its state, nor in that of the guide.
@@ -228,11 +231,12 @@ impl<'a> Solver<'a> {
         Ok(())
     }
 
-    /// How many λs may be solved before a look, so that looks take no more than a sixteenth of the memory of a
-    /// dense design.
+    /// How many λs may be solved before a look, so that looks take no more than a sixteenth of the memory of the
+    /// design.
     fn most_ahead(&self) -> usize {
-        let (n, p) = (self.regression.design.n_rows(), self.regression.design.n_cols());
-        (n * p / 16 / (p + 2 * n) / self.regression.family.n_outputs()).max(1)
+        let Regression { design, family, .. } = self.regression;
+        let of_look = (design.n_cols() + 2 * design.n_rows()) * family.n_outputs();
+        (design.n_stored() / 16 / of_look).max(1)
     }
 
     /// Where to descend from, a second such place, and the number of Newton steps to find it.
@@ -303,8 +307,9 @@ impl<'a> Solver<'a> {
         let first_tolerance = regression.first_tolerance(tolerance);
         // Coefficients that are far from where they end need not be exact.
         let loosened = |added: usize, set: &WorkingSet| {
-            let is_far = lambdas.len() == 1 && added > set.members.len() / MANY_ADDED;
-            if is_far { first_tolerance.max(LOOSE) } else { first_tolerance }
+            let is_far = added > set.members.len() / MANY_ADDED;
+            let helps = lambdas.len() == 1 && !regression.is_exact();
+            if is_far && helps { first_tolerance.max(LOOSE) } else { first_tolerance }
         };
         let mut rounds = 0;
         // The strong rule (Tibshirani et al. 2012) guesses what enters; the certificate checks.
@@ -474,7 +479,7 @@ impl Regression<'_> {
     /// Adds the terms outside whose zeros the gradient would not hold at `lambda`, the steepest first, at most
     /// as many as are in use; returns their number.
     fn add_terms(&self, set: &mut WorkingSet, look: &Look, lambda: f64) -> Result<usize, Error> {
-        let held = self.held_zeros(&look.gradient, lambda)?;
+        let held = self.held_zeros(&look.gradient, lambda);
         let outside =
             |&t: &usize| !set.is_member[t] && !self.terms.range(t).all(|index| held[index]);
         let steepness = |t: usize| -> f64 {
@@ -511,7 +516,7 @@ impl Regression<'_> {
         if set.members.len() <= 4 * self.least_added() {
             return Ok(());
         }
-        let held = self.held_zeros(&look.gradient, lambda)?;
+        let held = self.held_zeros(&look.gradient, lambda);
         let mut kept: Vec<usize> = (0..self.n_free()).collect();
         let mut members = Vec::new();
         let mut first = kept.len();
@@ -536,8 +541,12 @@ impl Regression<'_> {
 impl Regression<'_> {
     /// The Hessian at a predictor, on no coefficients yet.
     pub(super) fn curvature_at(&self, predictor: &[f64]) -> Curvature {
-        // Where a quadratic loss is does not matter.
-        Curvature::at(if self.family.is_quadratic() { &[] } else { predictor })
+        // Where a quadratic loss is does not matter, and it does not couple its outputs.
+        if self.family.is_quadratic() {
+            Curvature::at(&[], self.family.n_outputs())
+        } else {
+            Curvature::at(predictor, 1)
+        }
     }
 }
 

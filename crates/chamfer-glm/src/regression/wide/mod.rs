@@ -22,19 +22,16 @@
 
 mod nearby;
 
+use super::newton::factor;
 use super::restricted::{OfCoefficients, Restricted};
 use crate::Error;
 use crate::design::vectors::{add_columns, vectorized};
-use faer::dyn_stack::{MemBuffer, MemStack};
-use faer::linalg::cholesky::llt::factor::{
-    LltRegularization, cholesky_in_place, cholesky_in_place_scratch,
-};
+use faer::MatMut;
 use faer::linalg::matmul::triangular::{BlockStructure, matmul as triangular_matmul};
 use faer::linalg::triangular_solve::{
     solve_lower_triangular_in_place, solve_upper_triangular_in_place,
 };
 use faer::{Accum, Mat, MatRef, Par};
-use faer::{MatMut, Spec};
 use rayon::prelude::*;
 use std::ops::Range;
 
@@ -374,14 +371,4 @@ fn add_square(rows: &mut Mat<f64>, columns: MatRef<'_, f64>) {
         let left = columns.subrows(first + width, n - first - width);
         faer::linalg::matmul::matmul(below, Accum::Add, left, right, 1.0, Par::Seq);
     });
-}
-
-/// Replaces the lower triangle by the Cholesky factor; `None` if it is not positive definite.
-fn factor(matrix: &mut Mat<f64>) -> Option<()> {
-    let n = matrix.nrows();
-    let mut memory = MemBuffer::new(cholesky_in_place_scratch::<f64>(n, Par::Seq, Spec::default()));
-    let stack = MemStack::new(&mut memory);
-    let regularization = LltRegularization::default();
-    cholesky_in_place(matrix.as_mut(), regularization, Par::Seq, stack, Spec::default()).ok()?;
-    Some(())
 }
