@@ -95,6 +95,10 @@ fn a_training_goes_on_from_its_checkpoint_to_the_same_numbers() {
     assert_eq!(steps, [40, 50, 60]);
     assert_eq!((rest.end, rest.objective), (End::Finished, whole.objective));
     assert_eq!(weights(&rest.model), weights(&whole.model));
+    let done = train(network(), &kept, loss, |_, _, _| panic!("there is nothing left to do"));
+    let done = done.unwrap();
+    assert_eq!((done.end, done.objective), (End::Finished, whole.objective));
+    assert_eq!(weights(&done.model), weights(&whole.model));
 
     // Another training does not take it, nor one with other factors.
     let other = Training { rate: 0.2, ..kept.clone() };

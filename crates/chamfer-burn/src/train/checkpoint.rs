@@ -25,8 +25,8 @@ impl Checkpoint {
         Self { folder: folder.to_owned(), settings: format!("{settings:?}") }
     }
 
-    /// How many steps the checkpoint has done; `None` without one.
-    pub(super) fn step(&self) -> Result<Option<usize>, Error> {
+    /// How many steps the checkpoint has done, and the loss with the penalty there; `None` without one.
+    pub(super) fn position(&self) -> Result<Option<(usize, f64)>, Error> {
         let path = self.folder.join(STEP);
         if !path.exists() {
             return Ok(None);
@@ -42,7 +42,8 @@ impl Checkpoint {
             )));
         }
         let step = found["step"].as_u64().and_then(|step| usize::try_from(step).ok());
-        step.map(Some).ok_or_else(|| damaged("it has no number of steps: remove the checkpoint"))
+        let position = step.zip(found["objective"].as_f64());
+        position.map(Some).ok_or_else(|| damaged("it is damaged: remove the checkpoint"))
     }
 
     pub(super) fn load<M: Module>(
@@ -61,7 +62,7 @@ impl Checkpoint {
         &self,
         model: &M,
         optimizer: &ModuleOptimizer,
-        step: usize,
+        (step, objective): (usize, f64),
     ) -> Result<(), Error> {
         let next = beside(&self.folder, "next");
         let old = beside(&self.folder, "old");
@@ -72,7 +73,11 @@ impl Checkpoint {
             let model = model.clone().save_file(next.join(MODEL));
             model.map_err(|error| error.to_string())?;
             optimizer.save(next.join(OPTIMIZER)).map_err(|error| error.to_string())?;
-            let state = serde_json::json!({ "step": step, "settings": self.settings });
+            let state = serde_json::json!({
+                "step": step,
+                "objective": objective,
+                "settings": self.settings,
+            });
             fs::write(next.join(STEP), state.to_string()).map_err(text)?;
             remove(&old).map_err(text)?;
             if self.folder.exists() {

@@ -189,16 +189,15 @@ pub fn train<M: Module>(
     let mut model = model;
     let mut optimizer = training.make_optimizer();
     let checkpoint = training.checkpoints.as_ref().map(|folder| Checkpoint::new(folder, training));
-    let mut first = 0;
+    let (mut first, mut objective) = (0, f64::NAN);
     if let Some(checkpoint) = &checkpoint
-        && let Some(step) = checkpoint.step()?
+        && let Some(position) = checkpoint.position()?
     {
         (model, optimizer) = checkpoint.load(model, optimizer)?;
-        first = step;
+        (first, objective) = position;
     }
     // Running statistics are shared between clones; those of `valid()` are its own.
     let mut sound = model.valid();
-    let mut objective = f64::NAN;
     for step in first..training.steps {
         let mut value = loss(&model, step);
         if training.penalty_scale > 0.0 && !sites(&model).is_empty() {
@@ -221,7 +220,7 @@ pub fn train<M: Module>(
         objective = found;
         sound = model.valid();
         if let Some(checkpoint) = &checkpoint {
-            checkpoint.save(&sound, &optimizer, done)?;
+            checkpoint.save(&sound, &optimizer, (done, objective))?;
         }
         if look(&model, done, objective).is_break() {
             return Ok(Trained { model, end: End::Stopped { step: done }, objective });
