@@ -33,6 +33,9 @@ pub struct CollapsedLayer {
     pub live_units: usize,
     /// All units.
     pub units: usize,
+    /// Which units are not zero, by their positions: the input features that are used, for instance.
+    /// Empty for the rank.
+    pub live: Vec<usize>,
     /// The size of the largest unit that was set to zero; 0 if none was. Sizes are Euclidean norms,
     /// singular values for the rank, moduli of weights where zeros are within groups.
     pub largest_zero: f64,
@@ -67,7 +70,7 @@ pub fn collapse<M: Module>(
             return Err(Error::NotFinite { path: site.path.clone() });
         }
         let decision = zeros.decide(scheme, &values);
-        let (live_units, units, _) = scheme.count_live(&decision.zero);
+        let (live, units, _) = scheme.live(&decision.zero);
         if decision.zero.contains(&true) {
             let values = scheme.snap(values, &decision.zero);
             snapped.insert(site.path.clone(), TensorData::new(values, scheme.shape.clone()));
@@ -75,8 +78,9 @@ pub fn collapse<M: Module>(
         layers.push(CollapsedLayer {
             path: site.path.clone(),
             granularity: scheme.granularity,
-            live_units,
+            live_units: live.len(),
             units,
+            live: if scheme.layout.is_some() { live } else { Vec::new() },
             largest_zero: decision.largest_zero,
             smallest_kept: decision.smallest_kept,
         });

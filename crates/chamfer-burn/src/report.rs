@@ -103,12 +103,12 @@ pub fn report<M: Module>(model: &M, zeros: Zeros) -> Result<Report, Error> {
         }
         let coefficients = scheme.collapse(&factors);
         let decision = zeros.decide(scheme, &coefficients);
-        let (live_units, units, live_weights) = scheme.count_live(&decision.zero);
+        let (live, units, live_weights) = scheme.live(&decision.zero);
         Ok(LayerReport {
             path: site.path.clone(),
             granularity: scheme.granularity,
             form: scheme.form,
-            live_units,
+            live_units: live.len(),
             units,
             live_weights,
             weights: coefficients.len(),

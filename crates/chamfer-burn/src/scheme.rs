@@ -239,23 +239,25 @@ impl Scheme {
         rows.min(columns)
     }
 
-    /// Live units, all units and live weights, given which units at which zeros are decided are zero.
-    pub(crate) fn count_live(&self, zero: &[bool]) -> (usize, usize, usize) {
-        let live = zero.iter().filter(|zero| !**zero).count();
-        let size: usize = self.shape.iter().product();
-        match (self.layout, self.zero_units()) {
-            (Some(layout), Some(_)) if self.zeros_by_weight() => {
-                let mut units = vec![false; layout.groups];
-                let live_weights = (0..size).filter(|index| !zero[*index]);
-                live_weights.for_each(|index| units[layout.group_of(index)] = true);
-                (units.iter().filter(|unit| **unit).count(), layout.groups, live)
+    /// Which units live, how many there are, and how many weights live, given which units at which
+    /// zeros are decided are zero.
+    pub(crate) fn live(&self, zero: &[bool]) -> (Vec<usize>, usize, usize) {
+        let live: Vec<usize> = (0..zero.len()).filter(|unit| !zero[*unit]).collect();
+        let Some(layout) = self.layout else {
+            let [rows, columns] = sides(&self.shape);
+            let weights = (live.len() * (rows + columns)).min(rows * columns);
+            return (live, zero.len(), weights);
+        };
+        if self.zeros_by_weight() {
+            let mut units = vec![false; layout.groups];
+            for weight in &live {
+                units[layout.group_of(*weight)] = true;
             }
-            (Some(_), Some(units)) => (live, units.groups, live * units.group_size()),
-            _ => {
-                let [rows, columns] = sides(&self.shape);
-                (live, zero.len(), (live * (rows + columns)).min(size))
-            }
+            let of_units = (0..layout.groups).filter(|unit| units[*unit]).collect();
+            return (of_units, layout.groups, live.len());
         }
+        let weights = live.len() * layout.group_size();
+        (live, layout.groups, weights)
     }
 
     /// The coefficients with the marked units at exactly 0; by rank, at the rank of what is left.

@@ -194,6 +194,7 @@ fn a_threshold_sets_zeros_and_keeps_the_rest() {
     assert_eq!(read(collapsed.model.weight.val()), [1.0, 0.0, 2.0, 0.1, -1.0, 0.0, 0.5, 0.2]);
     let layer = &collapsed.layers[0];
     assert_eq!((layer.live_units, layer.units), (3, 4));
+    assert_eq!(layer.live, [0, 2, 3]);
     assert!((layer.largest_zero - 1e-3 * 2f64.sqrt()).abs() < 1e-12);
     assert!((layer.smallest_kept.unwrap() - 0.05f64.sqrt()).abs() < 1e-12);
     assert!(penalty(&collapsed.model).is_err(), "no factors are left");

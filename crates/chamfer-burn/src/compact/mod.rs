@@ -81,6 +81,24 @@ const ROUNDING: f64 = 1e-5;
 ///
 /// Outputs on the example are compared before and after; give it more than one sample.
 ///
+/// ```
+/// use burn::module::Param;
+/// use burn::nn::{Linear, LinearConfig};
+/// use burn::tensor::{Device, Tensor, activation::relu};
+/// use chamfer_burn::compact;
+///
+/// let device = Device::default();
+/// let mut layers = vec![LinearConfig::new(2, 3).init(&device), LinearConfig::new(3, 1).init(&device)];
+/// // The second neuron does not read its inputs.
+/// let weight = Tensor::<2>::from_floats([[1.0, 0.0, -1.0], [2.0, 0.0, 0.5]], &device);
+/// layers[0].weight = Param::from_tensor(weight);
+/// let forward = |layers: &Vec<Linear>, x| layers[1].forward(relu(layers[0].forward(x)));
+/// let x = Tensor::<2>::from_floats([[1.0, -1.0], [0.5, 2.0]], &device);
+/// let small = compact(&layers, &x, forward)?;
+/// assert_eq!(small.model[0].weight.dims(), [2, 2]);
+/// # Ok::<(), chamfer_burn::Error>(())
+/// ```
+///
 /// # Errors
 /// If a parameter has factors still, the forward pass fails on the example before or after, or the
 /// outputs differ by more than rounding.

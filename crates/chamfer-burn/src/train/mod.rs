@@ -177,6 +177,27 @@ pub enum End {
 /// the penalty, at every look, and may end the training: there, a validation loss is measured, a report
 /// printed, or the training stopped early.
 ///
+/// ```
+/// use burn::nn::{Linear, LinearConfig};
+/// use burn::tensor::{Device, Tensor};
+/// use chamfer_burn::train::{End, Training, train};
+/// use chamfer_burn::{Granularity, Rule, factorize};
+/// use std::ops::ControlFlow;
+///
+/// let device = Device::default().autodiff();
+/// let model = LinearConfig::new(3, 1).init(&device);
+/// let model = factorize(model, &[Rule::new("weight", Granularity::InputFeature)])?;
+/// let x = Tensor::<2>::from_floats([[1.0, 0.0, 2.0], [0.5, -1.0, 1.0]], &device);
+/// let loss = |model: &Linear, _| (model.forward(x.clone()) - 1.0).powi_scalar(2).mean();
+/// let training = Training::new(100, 0.01).for_factors(&model);
+/// let trained = train(model, &training, loss, |_, step, objective| {
+///     println!("{step}: {objective}");
+///     ControlFlow::Continue(())
+/// })?;
+/// assert_eq!(trained.end, End::Finished);
+/// # Ok::<(), chamfer_burn::Error>(())
+/// ```
+///
 /// # Errors
 /// If a setting is out of range, a checkpoint cannot be written, or there is one of another training.
 pub fn train<M: Module>(
