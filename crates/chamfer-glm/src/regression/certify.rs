@@ -59,7 +59,7 @@ impl Regression<'_> {
         }
         let (members, all) = self.on_standardized_scale(coefficients);
         let certified = self.look(&members, &all, &|| false).and_then(|look| {
-            let mut optimality = self.first_order(&members, &all, &look, lambda)?;
+            let mut optimality = self.first_order(&members, &all, &look, lambda);
             optimality.smallest_eigenvalue =
                 self.smallest_eigenvalue(&members, &all, &look, lambda, &|| false)?;
             Ok((optimality, self.deviance_explained(look.loss)))
@@ -215,7 +215,7 @@ impl Regression<'_> {
         coefficients: &[f64],
         look: &Look,
         lambda: f64,
-    ) -> Result<Optimality, Error> {
+    ) -> Optimality {
         let saturated = self.family.saturated();
         let ridge = lambda * (1.0 - self.penalty.l1_ratio());
         let penalized = &coefficients[self.n_free()..];
@@ -244,9 +244,9 @@ impl Regression<'_> {
             };
         }
         let objective = look.loss + value + 0.5 * ridge * squares - saturated;
-        let gap = self.gap(look, coefficients, lambda, objective)?;
+        let gap = self.gap(look, coefficients, lambda, objective);
         let relative_stationarity = stationarity / lambda;
-        Ok(Optimality { objective, gap, relative_stationarity, smallest_eigenvalue: None })
+        Optimality { objective, gap, relative_stationarity, smallest_eigenvalue: None }
     }
 
     /// The smallest eigenvalue of the Hessian on the support, where the penalty is not convex; coefficients on
@@ -300,9 +300,9 @@ impl Regression<'_> {
         coefficients: &[f64],
         lambda: f64,
         primal: f64,
-    ) -> Result<Option<DualityGap<f64>>, Error> {
+    ) -> Option<DualityGap<f64>> {
         if !self.penalty.is_convex() {
-            return Ok(None);
+            return None;
         }
         let held = self.pushing_unpenalized(look, coefficients);
         let dual = self.orthogonal(look, &held);
@@ -317,14 +317,9 @@ impl Regression<'_> {
             if let Some(bounds) = &bounds {
                 negative = bounds.unbounded(&negative);
             }
-            let Some(norm) = penalty.dual_norm(&negative, strength) else {
-                return Ok(None);
-            };
-            shrink = norm.max(1.0).recip();
+            shrink = penalty.dual_norm(&negative, strength)?.max(1.0).recip();
         }
-        let Some(of_loss) = self.family.dual(&look.predictor, &dual, shrink) else {
-            return Ok(None);
-        };
+        let of_loss = self.family.dual(&look.predictor, &dual, shrink)?;
         let of_penalty = match &bounds {
             Some(bounds) => {
                 let all: Vec<usize> = (0..self.terms.len()).collect();
@@ -346,7 +341,7 @@ impl Regression<'_> {
         };
         let of_offset: f64 = self.offset.iter().zip(&dual).map(|(o, g)| o * g).sum();
         let value = of_loss + shrink * of_offset - of_penalty - self.family.saturated();
-        Ok(Some(DualityGap { primal, dual: value }))
+        Some(DualityGap { primal, dual: value })
     }
 
     /// For each output, the unpenalized columns that push against a bound.

@@ -485,13 +485,12 @@ impl Newton<'_> {
 
     /// `∇²L` with the ridge on the coefficients `free`.
     fn hessian(&self, state: &State, free: &[usize]) -> Result<Mat<f64>, Error> {
-        let mut hessian = match &self.quadratic {
-            Some(quadratic) => quadratic.system.on(free),
-            None => {
-                let mut hessian = Mat::zeros(free.len(), free.len());
-                self.restricted.write_hessian(&state.predictor, free, 0, hessian.as_mut())?;
-                hessian
-            }
+        let mut hessian = if let Some(quadratic) = &self.quadratic {
+            quadratic.system.on(free)
+        } else {
+            let mut hessian = Mat::zeros(free.len(), free.len());
+            self.restricted.write_hessian(&state.predictor, free, 0, hessian.as_mut())?;
+            hessian
         };
         for (a, &j) in free.iter().enumerate() {
             if j >= self.n_free {

@@ -317,8 +317,8 @@ impl<'a> Solver<'a> {
         let last = lambdas[lambdas.len() - 1];
         let floor = if regression.family.is_quadratic() { 0.5 } else { 0.8 };
         let guess = (2.0 * last - before).max(floor * last).min(lambdas[0]);
-        regression.drop_terms(set, look, DROPPED * guess)?;
-        let added = regression.add_terms(set, look, guess)?;
+        regression.drop_terms(set, look, DROPPED * guess);
+        let added = regression.add_terms(set, look, guess);
         let mut inner = loosened(added, set);
         let mut rest = lambdas;
         while !rest.is_empty() {
@@ -339,10 +339,14 @@ impl<'a> Solver<'a> {
                 let most = regression.max_steps.saturating_sub(taken);
                 let steps_here =
                     regression.solve_members(set, &mut here, lambda, inner, most, stop)?;
-                if !regression.penalty.is_kinks() {
+                if !regression.is_exact() {
+                    let n = regression.design.n_rows();
                     let in_use = set.coefficients.iter().filter(|b| **b != 0.0).count();
-                    let shorter = in_use.min(3 * regression.design.n_rows());
-                    work += steps_here * in_use * in_use * shorter;
+                    // A step has products, which take as long as a look at what is in use, or a factor.
+                    let products = LOOK * n;
+                    let factor = in_use * in_use.min(3 * n);
+                    let of_step = if regression.penalty.is_kinks() { products } else { factor };
+                    work += steps_here * in_use * of_step;
                 }
                 steps_of.push(steps_here);
                 solutions.push(set.coefficients.clone());
@@ -353,16 +357,16 @@ impl<'a> Solver<'a> {
             let solved = rest.iter().zip(solutions).zip(steps_of).zip(looks);
             for (((&lambda, coefficients), steps_here), at) in solved {
                 if failed {
-                    regression.add_terms(set, &at, lambda)?;
+                    regression.add_terms(set, &at, lambda);
                     continue;
                 }
                 steps += steps_here;
                 let mut optimality =
-                    regression.first_order(&set.members, &coefficients, &at, lambda)?;
+                    regression.first_order(&set.members, &coefficients, &at, lambda);
                 set.coefficients = coefficients;
                 *look = Arc::new(at);
                 if !optimality.meets(tolerance) && steps < regression.max_steps {
-                    let added = regression.add_terms(set, look, lambda)?;
+                    let added = regression.add_terms(set, look, lambda);
                     failed = added > 0 || inner > LAST_TOLERANCE;
                     if added > 0 || inner > first_tolerance {
                         inner = loosened(added, set);
@@ -478,7 +482,7 @@ impl<'a> Solver<'a> {
 impl Regression<'_> {
     /// Adds the terms outside whose zeros the gradient would not hold at `lambda`, the steepest first, at most
     /// as many as are in use; returns their number.
-    fn add_terms(&self, set: &mut WorkingSet, look: &Look, lambda: f64) -> Result<usize, Error> {
+    fn add_terms(&self, set: &mut WorkingSet, look: &Look, lambda: f64) -> usize {
         let held = self.held_zeros(&look.gradient, lambda);
         let outside =
             |&t: &usize| !set.is_member[t] && !self.terms.range(t).all(|index| held[index]);
@@ -501,7 +505,7 @@ impl Regression<'_> {
         for &t in &added {
             set.add(t, self.terms.range(t).len());
         }
-        Ok(added.len())
+        added.len()
     }
 }
 
@@ -512,9 +516,9 @@ impl Regression<'_> {
     }
 
     /// Drops the members whose zeros the gradient holds even at `lambda`, if they are many.
-    fn drop_terms(&self, set: &mut WorkingSet, look: &Look, lambda: f64) -> Result<(), Error> {
+    fn drop_terms(&self, set: &mut WorkingSet, look: &Look, lambda: f64) {
         if set.members.len() <= 4 * self.least_added() {
-            return Ok(());
+            return;
         }
         let held = self.held_zeros(&look.gradient, lambda);
         let mut kept: Vec<usize> = (0..self.n_free()).collect();
@@ -534,7 +538,6 @@ impl Regression<'_> {
         if (members.len() as f64) < MOST_IN_USE * set.members.len() as f64 {
             set.keep(members, &kept);
         }
-        Ok(())
     }
 }
 
