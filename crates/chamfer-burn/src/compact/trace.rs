@@ -225,6 +225,10 @@ impl<'a> Trace<'a> {
             Float::Tanh(op) => self.elementwise(&op.input, &op.out, |a| Some(a.tanh())),
             Float::Recip(op) => self.elementwise(&op.input, &op.out, |a| Some(1.0 / a)),
             Float::Erf(op) => self.elementwise(&op.input, &op.out, |a| Some(erf(a))),
+            Float::PowfScalar(op) => {
+                let power = number(op.rhs);
+                self.elementwise(&op.lhs, &op.out, |a| Some(a.powf(power)));
+            }
             Float::IntoInt(op) => self.slices.pin_all(&op.out, SPACE),
             Float::Matmul(op) => self.matmul(op),
             _ => self.not_understood(operation),
@@ -291,6 +295,10 @@ impl<'a> Trace<'a> {
             Layer::MaxPool2d(op) => self.pool(&op.x, &op.out, Some),
             Layer::AvgPool2d(op) => {
                 let even = op.padding == [0, 0] || !op.count_include_pad;
+                self.pool(&op.x, &op.out, |a| (even || a == 0.0).then_some(a));
+            }
+            Layer::AvgPool1d(op) => {
+                let even = op.padding == 0 || !op.count_include_pad;
                 self.pool(&op.x, &op.out, |a| (even || a == 0.0).then_some(a));
             }
             Layer::AdaptiveAvgPool2d(op) => self.pool(&op.x, &op.out, Some),

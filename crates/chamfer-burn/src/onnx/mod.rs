@@ -85,7 +85,7 @@ impl<'a> Writer<'a> {
                 .ok_or_else(|| Error::Operation { name: crate::graph::name(operation) })?;
             self.write(node)?;
         }
-        let rows = if dims(&output)[0] == dims(&input)[0] { "batch" } else { "rows" };
+        let rows = if first(&output) == first(&input) { "batch" } else { "rows" };
         let graph = Message::default()
             .messages(1, &self.nodes)
             .text(2, "chamfer")
@@ -104,7 +104,7 @@ impl<'a> Writer<'a> {
     /// The tensors that depend on the input, if the length of its first axis, the samples, is of no
     /// consequence to any operation on them.
     fn samples(&self, input: &TensorIr) -> Option<HashSet<TensorId>> {
-        let batch = dims(input)[0];
+        let batch = first(input);
         let mut depends = HashSet::from([self.graph.input]);
         for operation in &self.graph.operations {
             if operation.inputs().any(|tensor| depends.contains(&tensor.id)) {
@@ -159,7 +159,6 @@ impl<'a> Writer<'a> {
 /// Whether an operation leaves samples along the first axis apart, whatever their number; what comes
 /// of a sample may take several places there.
 fn keeps_samples(operation: &OperationIr, batch: usize) -> bool {
-    let first = |tensor: &TensorIr| dims(tensor).first().copied().unwrap_or(0);
     match operation {
         OperationIr::BaseFloat(Base::Reshape(op)) => {
             first(&op.input).is_multiple_of(batch) && first(&op.out).is_multiple_of(batch)
@@ -177,6 +176,11 @@ fn keeps_samples(operation: &OperationIr, batch: usize) -> bool {
         }
         _ => true,
     }
+}
+
+/// The length of the first axis.
+fn first(tensor: &TensorIr) -> usize {
+    dims(tensor).first().copied().unwrap_or(0)
 }
 
 /// ONNX's number of a type.
