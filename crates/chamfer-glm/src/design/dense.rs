@@ -231,6 +231,10 @@ impl<T: Copy + Into<f64> + Send + Sync> Design for DenseDesign<'_, T> {
         self.n_cols
     }
 
+    fn n_bytes(&self) -> usize {
+        size_of_val(self.values)
+    }
+
     fn transpose_product(&self, columns: &[Centred], v: &[f64], out: &mut [f64]) {
         self.by_column().transpose_product(columns, v, out);
     }

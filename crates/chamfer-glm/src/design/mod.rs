@@ -57,9 +57,9 @@ pub trait Design: Send + Sync {
     /// Number of columns.
     fn n_cols(&self) -> usize;
 
-    /// Number of entries that are stored: all of a dense matrix.
-    fn n_stored(&self) -> usize {
-        self.n_rows() * self.n_cols()
+    /// How many bytes the matrix takes, about: unless it says otherwise, those of a dense one of `f64`.
+    fn n_bytes(&self) -> usize {
+        self.n_rows() * self.n_cols() * size_of::<f64>()
     }
 
     /// `out[k] = Σ_i v_i (x_ik − c_k)` over the columns of `columns`.

@@ -65,6 +65,10 @@ impl<T: Copy + Into<f64> + Send + Sync> Design for RowMajorDesign<'_, T> {
         self.n_cols
     }
 
+    fn n_bytes(&self) -> usize {
+        size_of_val(self.values)
+    }
+
     fn transpose_product(&self, columns: &[Centred], v: &[f64], out: &mut [f64]) {
         let sums = sum_over_rows(self.n_rows, columns.len(), |rows, sums| {
             for i in rows.filter(|&i| v[i] != 0.0) {

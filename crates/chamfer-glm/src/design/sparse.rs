@@ -64,8 +64,8 @@ impl<I: Index, T: Copy + Into<f64> + Send + Sync> Design for SparseDesign<'_, I,
         self.column_starts.len() - 1
     }
 
-    fn n_stored(&self) -> usize {
-        self.values.len()
+    fn n_bytes(&self) -> usize {
+        self.values.len() * (size_of::<T>() + size_of::<I>())
     }
 
     fn transpose_product(&self, columns: &[Centred], v: &[f64], out: &mut [f64]) {

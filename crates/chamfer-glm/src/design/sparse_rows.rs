@@ -100,8 +100,8 @@ impl<I: Index, T: Copy + Into<f64> + Send + Sync> Design for SparseRowDesign<'_,
         self.n_cols
     }
 
-    fn n_stored(&self) -> usize {
-        self.values.len()
+    fn n_bytes(&self) -> usize {
+        self.values.len() * (size_of::<T>() + size_of::<I>())
     }
 
     fn transpose_product(&self, columns: &[Centred], v: &[f64], out: &mut [f64]) {

@@ -63,9 +63,9 @@ impl<'a> Standardized<'a> {
         self.columns.len()
     }
 
-    /// Number of entries that are stored.
-    pub(crate) fn n_stored(&self) -> usize {
-        self.design.n_stored()
+    /// How many bytes the design takes, about.
+    pub(crate) fn n_bytes(&self) -> usize {
+        self.design.n_bytes()
     }
 
     /// Observation weights, summing to 1.

@@ -22,7 +22,7 @@ const MAX_JUMPS: usize = 100;
 /// Below this, rounding decides.
 pub(super) const LAST_TOLERANCE: f64 = 1e-12;
 /// A longer way down than to about this share of the last λ is made in several strides.
-const STRIDE: f64 = 0.3;
+const STRIDE: f64 = 0.1;
 /// Tolerance between strides.
 const BETWEEN: f64 = 0.1;
 /// Members are many of which more than one in so many was added last: then they are solved for to [`LOOSE`].
@@ -236,7 +236,7 @@ impl<'a> Solver<'a> {
     fn most_ahead(&self) -> usize {
         let Regression { design, family, .. } = self.regression;
         let of_look = (design.n_cols() + 2 * design.n_rows()) * family.n_outputs();
-        (design.n_stored() / 16 / of_look).max(1)
+        (design.n_bytes() / 16 / (of_look * size_of::<f64>())).max(1)
     }
 
     /// Where to descend from, a second such place, and the number of Newton steps to find it.
