@@ -12,6 +12,7 @@ from sklearn.linear_model import LinearRegression
 from sklearn.model_selection import GroupKFold, ShuffleSplit
 
 import chamfer
+from chamfer import _data
 from chamfer.exceptions import InputError, PenaltyError, TargetError
 
 LINE = np.array([[-1.0], [0.0], [1.0]])
@@ -245,9 +246,12 @@ def test_sparse_matrices_may_be_untidy():
         unsorted.data[column] = unsorted.data[column][::-1]
     unsorted.has_sorted_indices = False
     before = unsorted.indices.copy()
-    for matrix in (twice, wide, unsorted, X.tocoo(), X.astype(np.float32), X.tocsr().astype(np.float32)):
+    mixed = X.copy()
+    mixed.indices, mixed.indptr = mixed.indices.astype(np.int32), mixed.indptr.astype(np.int64)
+    for matrix in (twice, wide, mixed, unsorted, X.tocoo(), X.astype(np.float32), X.tocsr().astype(np.float32)):
         np.testing.assert_allclose(chamfer.Lasso(0.1).fit(matrix, problem.y).coef_, reference, atol=1e-6)
     np.testing.assert_array_equal(unsorted.indices, before)
+    assert np.shares_memory(_data.as_design(mixed)[0].indices, mixed.indices)
 
 
 def test_inputs_are_never_changed(diabetes):

@@ -72,8 +72,11 @@ def _sparse(X):
         X = X.copy()
         X.sum_duplicates()
     if X.indptr.dtype != X.indices.dtype:
-        widest = np.int64
-        X = type(X)((X.data, X.indices.astype(widest), X.indptr.astype(widest)), shape=X.shape)
+        # The starts are few: they follow the indices, where they fit.
+        fits = X.nnz <= np.iinfo(X.indices.dtype).max
+        kind = X.indices.dtype if fits else np.dtype(np.int64)
+        indices, starts = X.indices.astype(kind, copy=False), X.indptr.astype(kind)
+        X = type(X)((X.data, indices, starts), shape=X.shape)
     return X
 
 
