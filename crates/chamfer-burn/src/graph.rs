@@ -5,7 +5,7 @@ use crate::factors::sites;
 use burn::backend::Capture;
 use burn::backend::ir::{BaseOperationIr, OperationIr, TensorIr};
 use burn::module::{Module, ModuleVisitor, Param};
-use burn::tensor::{CapturedGraph, Device, Int, Tensor, TensorData, TensorId};
+use burn::tensor::{CapturedGraph, DType, Device, Int, Tensor, TensorData, TensorId};
 use std::any::Any;
 use std::collections::{BTreeMap, HashMap};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -58,6 +58,31 @@ impl Graph {
 }
 
 impl Graph {
+    /// Whether the forward pass takes its type from its input and parameters alone, so that it can be
+    /// run in another: it makes no floating-point tensors of its own.
+    pub(crate) fn has_any_type(&self) -> bool {
+        let made = self.values.iter().any(|(id, data)| {
+            data.dtype().is_float() && *id != self.input && !self.paths.contains_key(id)
+        });
+        let makes = |operation: &OperationIr| {
+            use burn::backend::ir::{
+                BaseOperationIr as Base, BoolOperationIr as Bool, FloatOperationIr as Float,
+                IntOperationIr as Int, NumericOperationIr as Numeric,
+            };
+            matches!(
+                operation,
+                OperationIr::BaseFloat(
+                    Base::Cast(_) | Base::Empty(_) | Base::Ones(_) | Base::Zeros(_)
+                ) | OperationIr::NumericFloat(_, Numeric::Full(_))
+                    | OperationIr::Float(_, Float::Random(_))
+                    | OperationIr::Int(Int::IntoFloat(_))
+                    | OperationIr::Bool(Bool::IntoFloat(_))
+                    | OperationIr::Custom(_)
+            )
+        };
+        !made && !self.operations.iter().any(makes)
+    }
+
     /// The path of a parameter, or of the one that a tensor is with another shape.
     pub(crate) fn path_of(&self, id: TensorId) -> Option<&str> {
         let reshaped = self.operations.iter().find_map(|operation| match operation {
@@ -80,6 +105,10 @@ pub trait Example: Clone + sealed::Sealed {
     #[doc(hidden)]
     #[must_use]
     fn moved(self, device: &Device) -> Self;
+    /// With numbers of 64 bits.
+    #[doc(hidden)]
+    #[must_use]
+    fn wide(self) -> Self;
     /// Its number in a graph.
     #[doc(hidden)]
     fn id(&self) -> Option<TensorId>;
@@ -102,6 +131,10 @@ impl<const D: usize> Example for Tensor<D> {
         self.to_device(device)
     }
 
+    fn wide(self) -> Self {
+        self.cast(DType::F64)
+    }
+
     fn id(&self) -> Option<TensorId> {
         id(self)
     }
@@ -114,6 +147,10 @@ impl<const D: usize> Example for Tensor<D, Int> {
 
     fn moved(self, device: &Device) -> Self {
         self.to_device(device)
+    }
+
+    fn wide(self) -> Self {
+        self
     }
 
     fn id(&self) -> Option<TensorId> {

@@ -2,7 +2,7 @@
 
 use crate::Error;
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
-use burn::tensor::{Bool, Int, Shape, Tensor, TensorData};
+use burn::tensor::{Bool, DType, FloatDType, Int, Shape, Tensor, TensorData};
 use std::collections::BTreeMap;
 
 /// The shapes of a model's tensors by their paths.
@@ -70,6 +70,22 @@ pub fn resize<M: Module>(model: M, shapes: &Shapes) -> Result<M, Error> {
 /// Replaces float tensors by data, which may have other shapes of as many axes; their types stay.
 pub(crate) fn replace<M: Module>(model: M, data: BTreeMap<String, TensorData>) -> M {
     model.map(&mut Replace { path: Vec::new(), data })
+}
+
+/// A model with numbers of 64 bits.
+pub(crate) fn widen<M: Module>(model: M) -> M {
+    struct Widen;
+    impl ModuleMapper for Widen {
+        fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+            param.map(|tensor| tensor.cast(DType::F64))
+        }
+    }
+    model.map(&mut Widen)
+}
+
+/// Whether the devices of a model have numbers of 64 bits.
+pub(crate) fn can_widen<M: Module>(model: &M) -> bool {
+    model.devices().iter().all(|device| device.supports_dtype(FloatDType::F64))
 }
 
 struct Replace {

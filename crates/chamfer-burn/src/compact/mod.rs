@@ -8,10 +8,11 @@ mod trace;
 
 use crate::flops::flops_of;
 use crate::graph::{Example, Graph, guarded};
-use crate::tensors::{Shapes, replace, shapes};
+use crate::tensors::{Shapes, can_widen, replace, shapes, widen};
 use crate::{Error, factors::read};
 use burn::module::Module;
-use burn::tensor::Tensor;
+use burn::tensor::{Tensor, TensorData};
+use std::collections::BTreeMap;
 use std::fmt;
 use trace::Trace;
 
@@ -61,8 +62,11 @@ pub struct Kept {
     pub reason: String,
 }
 
-/// Outputs may differ by rounding: by this share of the largest.
-const ROUNDING: f64 = 1e-5;
+/// By which share of the largest output those of the two models may differ: in f64, where nothing but
+/// rounding in f64 is between them; and in the model's own type, where the rounding of either may be
+/// large.
+const IN_F64: f64 = 1e-9;
+const IN_OWN_TYPE: f64 = 1e-3;
 
 /// Removes from a collapsed model whatever its zeros make superfluous, without changing its function.
 ///
@@ -79,7 +83,10 @@ const ROUNDING: f64 = 1e-5;
 /// Burn's linear layers, convolutions and normalizations do; where code of its own has a size written
 /// in it, the smaller model would not run, and an error says so. Convolutions in groups stay.
 ///
-/// Outputs on the example are compared before and after; give it more than one sample.
+/// Outputs on the example are compared before and after; give it more than one sample. Where the device
+/// has f64 and the forward pass makes no tensors of its own, everything is done in f64 and must agree
+/// to 10⁻⁹ of the largest output; in the model's own type, the outputs must agree to 10⁻³, and
+/// [`Compacted::difference`] is what they do.
 ///
 /// ```
 /// use burn::module::Param;
@@ -108,31 +115,22 @@ pub fn compact<M: Module, E: Example, const D: usize>(
     forward: impl Fn(&M, E) -> Tensor<D>,
 ) -> Result<Compacted<M>, Error> {
     let example = example.clone().plain();
-    let run = |model: &M| guarded(|| read(forward(&model.valid(), example.clone())));
-    let before = run(model)?;
-    let old = shapes(model);
     // Running statistics are shared between clones of a model; those of `valid()` are its own.
-    let mut small = model.valid();
-    let graph = Graph::capture(&small, &example, &forward)?;
+    let plain = model.valid();
+    let graph = Graph::capture(&plain, &example, &forward)?;
     let flops_before = flops_of(&graph).into_iter().map(|layer| layer.flops).sum();
-    let mut graph = graph;
-    let (kept, unknown) = loop {
-        let trace = Trace::new(&graph);
-        let plan = trace.plan();
-        let unknown = trace.unknown.clone();
-        if plan.data.is_empty() {
-            break (plan.kept, unknown);
-        }
-        small = replace(small, plan.data);
-        graph = Graph::capture(&small, &example, &forward)?;
+    let (small, kept, unknown) = if graph.has_any_type() && can_widen(&plain) {
+        let (wide, example) = (widen(model.valid()), example.clone().wide());
+        let cut = cut(wide.valid(), &example, &forward)?;
+        difference(&wide, &cut.model, &example, &forward, IN_F64)?;
+        (replace(model.valid(), cut.data), cut.kept, cut.unknown)
+    } else {
+        let cut = cut(model.valid(), &example, &forward)?;
+        (cut.model, cut.kept, cut.unknown)
     };
-    let after = run(&small)?;
-    let scale =
-        before.iter().filter(|y| y.is_finite()).fold(0.0, |largest: f64, y| largest.max(y.abs()));
-    let difference = before.iter().zip(&after).map(|(a, b)| apart(*a, *b)).fold(0.0, f64::max);
-    if before.len() != after.len() || difference > ROUNDING * (1.0 + scale) {
-        return Err(Error::Changed { difference, scale });
-    }
+    let difference = difference(&plain, &small, &example, &forward, IN_OWN_TYPE)?;
+    let graph = Graph::capture(&small, &example, &forward)?;
+    let old = shapes(model);
     let new = shapes(&small);
     let changed = old.iter().filter(|(path, shape)| new.get(*path) != Some(shape));
     let cuts = changed.map(|(path, before)| Cut {
@@ -150,6 +148,54 @@ pub fn compact<M: Module, E: Example, const D: usize>(
         model: small,
         shapes: new,
     })
+}
+
+/// A model from which nothing more can go.
+struct Smallest<M> {
+    model: M,
+    /// What was changed, by path.
+    data: BTreeMap<String, TensorData>,
+    kept: Vec<Kept>,
+    unknown: Vec<String>,
+}
+
+/// Cuts until nothing more can go: what feeds only what was cut can go, too.
+fn cut<M: Module, E: Example, const D: usize>(
+    mut model: M,
+    example: &E,
+    forward: &impl Fn(&M, E) -> Tensor<D>,
+) -> Result<Smallest<M>, Error> {
+    let mut data = BTreeMap::new();
+    loop {
+        let graph = Graph::capture(&model, example, forward)?;
+        let trace = Trace::new(&graph);
+        let plan = trace.plan();
+        if plan.data.is_empty() {
+            return Ok(Smallest { model, data, kept: plan.kept, unknown: trace.unknown });
+        }
+        data.extend(plan.data.clone());
+        model = replace(model, plan.data);
+    }
+}
+
+/// The largest difference between the outputs of two models, if it is within a share of the largest.
+fn difference<M: Module, E: Example, const D: usize>(
+    before: &M,
+    after: &M,
+    example: &E,
+    forward: &impl Fn(&M, E) -> Tensor<D>,
+    share: f64,
+) -> Result<f64, Error> {
+    let run = |model: &M| guarded(|| read(forward(&model.valid(), example.clone())));
+    let (before, after) = (run(before)?, run(after)?);
+    let finite = before.iter().filter(|y| y.is_finite());
+    let scale = finite.fold(0.0, |largest: f64, y| largest.max(y.abs()));
+    let difference = before.iter().zip(&after).map(|(a, b)| apart(*a, *b)).fold(0.0, f64::max);
+    if before.len() == after.len() && difference <= share * (1.0 + scale) {
+        Ok(difference)
+    } else {
+        Err(Error::Changed { difference, scale })
+    }
 }
 
 /// The distance of two outputs; infinite where one of them alone is finite.
