@@ -1,7 +1,6 @@
 //! What is wrong with rules is said before anything is changed.
 
-mod common;
-
+use crate::common::*;
 use burn::module::{Module, Param};
 use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::nn::{BatchNorm, BatchNormConfig, Linear, LinearConfig};
@@ -9,7 +8,6 @@ use burn::tensor::{Device, Tensor};
 use chamfer_burn::{
     Error, Form, Granularity, Init, Rule, Zeros, collapse, factorize, penalty, report,
 };
-use common::*;
 
 #[derive(Module, Debug)]
 struct Network {

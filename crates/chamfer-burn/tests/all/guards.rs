@@ -1,7 +1,6 @@
 //! What is found before it costs a training, and the penalty as weight decay.
 
-mod common;
-
+use crate::common::*;
 use burn::module::Module;
 use burn::optim::decay::WeightDecayConfig;
 use burn::optim::{GradientsParams, SgdConfig};
@@ -9,7 +8,6 @@ use burn::tensor::{Device, Tensor};
 use chamfer_burn::{
     Error, Form, Granularity, Rule, check_reads, decay_budget, decay_groups, factorize, penalty,
 };
-use common::*;
 
 fn loss(model: &One<2>) -> Tensor<1> {
     model.weight.val().sin().sum()

@@ -1,8 +1,7 @@
 //! Factors through the life of a model: training to solutions with a closed form, records,
 //! validation, and the collapse to exact zeros.
 
-mod common;
-
+use crate::common::*;
 use burn::module::Module;
 use burn::nn::{Linear, LinearConfig, Relu};
 use burn::optim::momentum::MomentumConfig;
@@ -11,7 +10,6 @@ use burn::tensor::{DType, Device, Tensor, TensorData};
 use chamfer_burn::{
     Collapsed, Form, Granularity, Init, Rule, Zeros, collapse, factorize, penalty, report,
 };
-use common::*;
 
 const SHAPE: [usize; 2] = [3, 4];
 

@@ -1,12 +1,10 @@
 //! Factors inside the parameters of networks of many kinds leave their outputs as they are, to the bit,
 //! and so does taking them out again.
 
-mod models;
-
+use crate::models::*;
 use burn::module::Module;
 use burn::tensor::Tensor;
 use chamfer_burn::{Example, Form, Granularity, Rule, Zeros, check_reads, collapse, factorize};
-use models::*;
 
 fn unchanged<M: Module, E: Example, const D: usize>(
     model: M,

@@ -1,5 +1,4 @@
 //! Networks of many kinds, and changes to their tensors.
-#![allow(dead_code, missing_docs, reason = "each test file uses a part")]
 
 use burn::module::{Module, ModuleMapper, Param};
 use burn::nn::conv::{Conv1d, Conv1dConfig, Conv2d, Conv2dConfig};

@@ -1,7 +1,6 @@
 //! Smaller models have the same outputs; what cannot be proved to leave them alone stays.
 
-mod models;
-
+use crate::models::*;
 use burn::module::{Module, ModuleMapper, Param};
 use burn::nn::{LayerNorm, LayerNormConfig, Linear, LinearConfig};
 use burn::tensor::activation::relu;
@@ -10,7 +9,6 @@ use chamfer_burn::{
     Compacted, Error, Example, Granularity, MultiHeadAttention, Rule, Zeros, collapse, compact,
     factorize, flops, load_safetensors, resize, save_safetensors,
 };
-use models::*;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 

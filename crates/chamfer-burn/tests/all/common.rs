@@ -1,5 +1,4 @@
 //! A model of one parameter in f64, and reading and writing its factors.
-#![allow(dead_code, reason = "each test file uses a part")]
 
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::tensor::{DType, Device, Gradients, Tensor, TensorData};

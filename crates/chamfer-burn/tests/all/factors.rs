@@ -1,14 +1,12 @@
 //! The map and the penalty on devices agree with the mathematics crate, and their gradients with
 //! finite differences.
 
-mod common;
-
+use crate::common::*;
 use burn::tensor::{Device, Tensor};
 use chamfer::{
     GroupPower, GroupProduct, Groups, HppK, MatrixProduct, Parametrization, Power, Strength,
 };
 use chamfer_burn::{Form, Granularity, Init, Rule, Zeros, factorize, penalty, report};
-use common::*;
 
 /// A smooth loss of the weights that treats each of them differently.
 fn loss<const D: usize>(model: &One<D>) -> Tensor<1> {
