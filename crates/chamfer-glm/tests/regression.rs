@@ -307,6 +307,43 @@ fn coefficients_keep_their_bounds_and_leave_them_when_they_are_wide() {
 }
 
 #[test]
+fn dual_values_are_bounds_wherever_the_coefficients_are() {
+    let (x, eta) = data(8);
+    let design = DenseDesign::new(N, P, &x).unwrap();
+    let settings = RegressionSettings::default();
+    let elastic = || Regularizer::l1().with_l1_ratio(0.6);
+    let penalties = [
+        Regularizer::l1(),
+        elastic(),
+        elastic().with_unpenalized(vec![2]),
+        elastic().with_bounds(&[-0.2; P], &[0.1; P]),
+        Regularizer::group(groups()),
+    ];
+    for family in families(&eta) {
+        for penalty in &penalties {
+            let family = family.as_ref();
+            let regression = Regression::new(&design, family, penalty.clone(), &settings).unwrap();
+            let lambda = 0.2 * regression.lambda_max().unwrap();
+            let best = regression.path(&[lambda], 1e-9, &never).unwrap().next().unwrap().unwrap();
+            let least = best.certificate.objective;
+            for far in [1e-3, 1e-2, 0.1, 0.5] {
+                let mut worse = best.coefficients.clone();
+                for (k, output) in worse.iter_mut().enumerate() {
+                    output.intercept += far * (k as f64 - 0.3);
+                    for (_, value) in &mut output.values {
+                        *value *= 1.0 - far;
+                    }
+                }
+                let (certified, _) = regression.certify(&worse, lambda).unwrap();
+                let Some(gap) = certified.gap else { continue };
+                let what = format!("{} with {penalty:?}, {far} off", family.name());
+                assert!(gap.dual <= least * (1.0 + 1e-9), "{what}: {} above {least}", gap.dual);
+            }
+        }
+    }
+}
+
+#[test]
 fn unpenalized_columns_do_not_fool_the_certificate() {
     let (x, eta) = data(6);
     let design = DenseDesign::new(N, P, &x).unwrap();

@@ -5,6 +5,9 @@ use super::normalized_weights;
 use super::separable::x_ln_x;
 use crate::{Error, Target};
 
+/// How far from 0 the gradients of a row may add up to, relative to its weight.
+const ROUNDING: f64 = 1e-9;
+
 /// `L(η) = Σ_i w_i (ln Σ_k e^{η_ik} − η_{i,y_i})`: a target that is one of several classes, whose
 /// probabilities are proportional to `e^{η_ik}` (symmetric, as in glmnet and scikit-learn: a predictor
 /// for every class).
@@ -150,6 +153,9 @@ impl Family for Multinomial {
             let at = |k: usize| shrink * gradient[k * n + i] / w;
             // What rounding leaves of the sum of θ over the classes is taken off that of the class.
             let rest: f64 = (0..self.n_classes).map(at).sum();
+            if rest.abs() > ROUNDING {
+                return Some(f64::NEG_INFINITY);
+            }
             let p = |k: usize| at(k) + if k == class { 1.0 - rest } else { 0.0 };
             sum += w * (0..self.n_classes).map(p).map(x_ln_x).sum::<f64>();
         }

@@ -305,7 +305,7 @@ impl Regression<'_> {
             return None;
         }
         let held = self.pushing_unpenalized(look, coefficients);
-        let dual = self.orthogonal(look, &held);
+        let dual = self.orthogonal(look, &held)?;
         let gradient = self.gradient_at(&dual, look);
         let ridge = lambda * (1.0 - self.penalty.l1_ratio());
         let bounds = self.bounds(0, self.terms.columns());
@@ -382,43 +382,81 @@ impl Regression<'_> {
     }
 
     /// `∇L` made orthogonal to the intercept and the unpenalized columns, except those that are `held`,
-    /// by moving along the curvature, so that no row leaves the domain of its conjugate.
-    fn orthogonal(&self, look: &Look, held: &[Vec<usize>]) -> Vec<f64> {
-        let mut dual = look.of_predictor.clone();
-        let mut h = self.design.weights().to_vec();
+    /// by moving along the curvature, so that no row leaves the domain of its conjugate: that of classes is
+    /// where they add up to 0, as they do in each column of the curvature. `None` if there is no such move.
+    fn orthogonal(&self, look: &Look, held: &[Vec<usize>]) -> Option<Vec<f64>> {
+        let (n, outputs) = (self.design.n_rows(), self.family.n_outputs());
         let first = usize::from(self.intercept);
-        for (k, g) in dual.chunks_exact_mut(self.design.n_rows()).enumerate() {
-            let is_free = |column: &usize| !held[k].contains(column);
-            let columns: Vec<usize> =
-                self.terms.unpenalized().iter().copied().filter(is_free).collect();
-            let size = first + columns.len();
-            if size == 0 {
-                continue;
-            }
-            self.family.curvature(&look.predictor, k, k, &mut h);
-            let mut products = vec![0.0; size];
-            let mut system = Mat::zeros(size, size);
+        let columns_of = |held: &Vec<usize>| -> Vec<usize> {
+            let columns = self.terms.unpenalized().iter().copied();
+            columns.filter(|column| !held.contains(column)).collect()
+        };
+        let columns: Vec<Vec<usize>> = held.iter().map(columns_of).collect();
+        let ends: Vec<usize> = columns
+            .iter()
+            .scan(0, |end, columns| {
+                *end += first + columns.len();
+                Some(*end)
+            })
+            .collect();
+        let size = ends.last().copied().unwrap_or_default();
+        let mut dual = look.of_predictor.clone();
+        if size == 0 {
+            return Some(dual);
+        }
+        let start = |k: usize| ends[k] - first - columns[k].len();
+        let is_coupled = outputs > 1 && !self.family.is_quadratic();
+        let partners = |k: usize| if is_coupled { 0..outputs } else { k..k + 1 };
+        let mut products = vec![0.0; size];
+        let mut system = Mat::zeros(size, size);
+        let mut h = self.design.weights().to_vec();
+        for (k, g) in dual.chunks_exact(n).enumerate() {
+            let own = start(k);
             if self.intercept {
-                products[0] = g.iter().sum();
-                system[(0, 0)] = h.iter().sum();
-                let mut border = vec![0.0; columns.len()];
-                self.design.transpose_product(&columns, &h, &mut border);
-                for (at, b) in border.into_iter().enumerate() {
-                    system[(0, at + 1)] = b;
-                    system[(at + 1, 0)] = b;
-                }
+                products[own] = g.iter().sum();
             }
-            self.design.transpose_product(&columns, g, &mut products[first..]);
-            let block = system.as_mut().submatrix_mut(first, first, columns.len(), columns.len());
-            self.design.weighted_gram(&columns, &columns, &h, block);
-            let Some(solution) = solve_damped(system, &products) else { continue };
-            let mut along = vec![if self.intercept { solution[0] } else { 0.0 }; g.len()];
-            self.design.add_product(&columns, &solution[first..], &mut along);
-            for ((g, h), along) in g.iter_mut().zip(&h).zip(along) {
-                *g -= h * along;
+            self.design.transpose_product(&columns[k], g, &mut products[own + first..ends[k]]);
+            for l in partners(k) {
+                self.family.curvature(&look.predictor, k, l, &mut h);
+                let other = start(l);
+                if self.intercept {
+                    system[(own, other)] = h.iter().sum();
+                    let border = |columns: &[usize]| {
+                        let mut border = vec![0.0; columns.len()];
+                        self.design.transpose_product(columns, &h, &mut border);
+                        border
+                    };
+                    for (at, b) in border(&columns[l]).into_iter().enumerate() {
+                        system[(own, other + first + at)] = b;
+                    }
+                    for (at, b) in border(&columns[k]).into_iter().enumerate() {
+                        system[(own + first + at, other)] = b;
+                    }
+                }
+                let (rows, cols) = (&columns[k], &columns[l]);
+                let at = (own + first, other + first);
+                let block = system.as_mut().submatrix_mut(at.0, at.1, rows.len(), cols.len());
+                self.design.weighted_gram(rows, cols, &h, block);
             }
         }
-        dual
+        let solution = solve_damped(system, &products)?;
+        let along: Vec<Vec<f64>> = (0..outputs)
+            .map(|k| {
+                let own = &solution[start(k)..ends[k]];
+                let mut along = vec![if self.intercept { own[0] } else { 0.0 }; n];
+                self.design.add_product(&columns[k], &own[first..], &mut along);
+                along
+            })
+            .collect();
+        for (k, g) in dual.chunks_exact_mut(n).enumerate() {
+            for l in partners(k) {
+                self.family.curvature(&look.predictor, k, l, &mut h);
+                for ((g, h), along) in g.iter_mut().zip(&h).zip(&along[l]) {
+                    *g -= h * along;
+                }
+            }
+        }
+        Some(dual)
     }
 
     /// The gradient in the coefficients of all terms at another gradient in the predictor; that of the look
