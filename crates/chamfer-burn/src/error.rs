@@ -100,6 +100,12 @@ pub enum Error {
         /// The parameter's path.
         path: String,
     },
+    /// The model has factors still, where plain parameters are needed.
+    #[error("the parameter `{path}` has factors still: call `collapse` first")]
+    HasFactors {
+        /// The parameter's path.
+        path: String,
+    },
     /// One parameter is in two places.
     #[error(
         "`{first}` and `{second}` are the same parameter: factors of its own for each would let them \

@@ -30,7 +30,7 @@ impl Graph {
         forward: &impl Fn(&M, E) -> Tensor<D>,
     ) -> Result<Self, Error> {
         if let Some(site) = sites(model).first() {
-            return Err(Error::AlreadyFactorized { path: site.path.clone() });
+            return Err(Error::HasFactors { path: site.path.clone() });
         }
         let model = model.valid();
         let example = example.clone().plain();

@@ -46,7 +46,7 @@
 //!     model = optimizer.step(0.1, model, gradients);
 //! }
 //! let collapsed = collapse(&model, Zeros::Gap, |model| loss(model).into_scalar())?;
-//! let weight: Vec<f32> = collapsed.model.weight.val().into_data().to_vec().unwrap();
+//! let weight: Vec<f32> = collapsed.model.weight.val().into_data().iter::<f32>().collect();
 //! assert!(weight[0] > 0.9 && weight[1] == 0.0 && weight[2] == 0.0);
 //! # Ok::<(), chamfer_burn::Error>(())
 //! ```
@@ -62,6 +62,11 @@
 //! - [`decay_groups()`] is the penalty as weight decay of `Sgd` or `Adam`. The decay of `AdamW` is not a
 //!   penalty; use [`penalty()`] there.
 //! - A model must read its parameters with `val()`: [`check_reads()`] finds where it does not.
+//!
+//! # Devices
+//!
+//! Nothing here depends on a backend. `flex`, Burn's own for CPUs, is a default feature, and the one that
+//! tests run on; without default features, a program brings another.
 
 mod attention;
 mod collapse;
@@ -93,7 +98,6 @@ pub use compact::{Compacted, Cut, Kept, compact};
 pub use decay::{DecayGroup, decay_groups};
 pub use error::Error;
 pub use factorize::factorize;
-pub use factors::Factors;
 pub use flops::{LayerFlops, flops};
 pub use granularity::Granularity;
 pub use graph::Example;

@@ -193,7 +193,7 @@ fn forward_passes_that_do_not_fit_are_errors() {
 
     let factorized = factorize(Mlp::new(), &[Rule::new("first.weight", Granularity::Neuron)]);
     let error = compact(&factorized.unwrap(), &x, Mlp::forward).unwrap_err();
-    assert!(matches!(error, Error::AlreadyFactorized { .. }), "{error}");
+    assert!(matches!(error, Error::HasFactors { .. }), "{error}");
 }
 
 #[test]
