@@ -1,6 +1,5 @@
 //! Layers that sum over inputs, and what goes with them.
 
-use super::slices::Slice;
 use super::trace::{Bias, Contraction, FEATURES, SPACE, Trace, number};
 use crate::graph::dims;
 use burn::backend::ir::{
@@ -18,25 +17,29 @@ pub(super) struct Convolution {
     pub(super) groups: usize,
 }
 
-/// The weights of a layer.
+/// The weights of a layer: a kernel between each input and each output.
 struct Weights<'a> {
     tensor: &'a TensorIr,
     /// The axis of the inputs.
     inputs: usize,
-    /// The axis of the outputs.
+    /// The axis of the outputs, next to it.
     outputs: usize,
-    /// What is between each input and each output, where it is known.
-    terms: Option<Vec<Vec<Term>>>,
     /// Whether an input adds the same in every place.
     even: bool,
 }
 
-/// What an input adds to an output.
-struct Term {
-    /// If it is 1 everywhere.
-    sum: f64,
-    /// Whether it is not 0 whatever the input.
-    live: bool,
+impl Weights<'_> {
+    /// The kernel between an input and an output, of values row by row; axes before are of length 1.
+    fn kernel<'v>(&self, values: &'v [f64], input: usize, output: usize) -> &'v [f64] {
+        let dims = dims(self.tensor);
+        let at = if self.inputs < self.outputs {
+            input * dims[self.outputs] + output
+        } else {
+            output * dims[self.inputs] + input
+        };
+        let size: usize = dims[self.inputs.max(self.outputs) + 1..].iter().product();
+        &values[at * size..][..size]
+    }
 }
 
 impl Trace<'_> {
@@ -51,10 +54,7 @@ impl Trace<'_> {
         for axis in 0..last {
             self.couple(x, axis, out, axis);
         }
-        let [inputs, outputs] = [dims(weight)[0], dims(weight)[1]];
-        let terms =
-            self.terms(weight, inputs, outputs, 1, |input, output| input * outputs + output);
-        let weight = Weights { tensor: weight, inputs: 0, outputs: 1, terms, even: true };
+        let weight = Weights { tensor: weight, inputs: 0, outputs: 1, even: true };
         self.contract((x, last), &weight, bias, (out, last));
     }
 
@@ -79,32 +79,9 @@ impl Trace<'_> {
             }
             return;
         }
-        let [outputs, inputs] = [dims(weight)[0], dims(weight)[1]];
-        let size = dims(weight)[2..].iter().product();
-        let terms =
-            self.terms(weight, inputs, outputs, size, |input, output| output * inputs + input);
         // At a padded border, what a constant adds is less.
-        let weight = Weights { tensor: weight, inputs: 1, outputs: 0, terms, even: !shape.padded };
+        let weight = Weights { tensor: weight, inputs: 1, outputs: 0, even: !shape.padded };
         self.contract((x, 1), &weight, bias, (out, 1));
-    }
-
-    /// What each input of a layer adds to each output if it is 1 everywhere, and whether it adds
-    /// anything at all; `kernel` says which of the kernels of `size` weights is between them.
-    fn terms(
-        &self,
-        weight: &TensorIr,
-        inputs: usize,
-        outputs: usize,
-        size: usize,
-        kernel: impl Fn(usize, usize) -> usize,
-    ) -> Option<Vec<Vec<Term>>> {
-        let values = self.known.get(&weight.id)?;
-        let term = |input, output| {
-            let kernel = &values[kernel(input, output) * size..][..size];
-            Term { sum: kernel.iter().sum(), live: kernel.iter().any(|weight| *weight != 0.0) }
-        };
-        let of_input = |input| (0..outputs).map(|output| term(input, output)).collect();
-        Some((0..inputs).map(of_input).collect())
     }
 
     /// A sum over an axis of the input, with weights and perhaps a bias.
@@ -120,40 +97,55 @@ impl Trace<'_> {
         if let Some(bias) = bias {
             self.couple(bias, 0, out, of_out);
         }
-        let inputs: Vec<Slice> =
-            (0..dims(x)[of_x]).map(|input| self.slices.at(x.id, of_x, input)).collect();
-        for output in 0..dims(out)[of_out] {
+        // Products with a batch of matrices have no one kernel.
+        let first = weight.inputs.min(weight.outputs);
+        let single = dims(weight.tensor)[..first].iter().all(|length| *length == 1);
+        let values = self.known.get(&weight.tensor.id).filter(|_| single);
+        let (inputs, outputs) = (dims(x)[of_x], dims(out)[of_out]);
+        let constant = |input| self.slices.constant(self.slices.at(x.id, of_x, input));
+        let sum = |values, input, output| weight.kernel(values, input, output).iter().sum::<f64>();
+        let of_output = |output| {
             let start = match bias {
                 Some(bias) => self.slices.constant(self.slices.at(bias.id, 0, output)),
                 None => Some(0.0),
             };
-            let add = |sum: f64, (input, slice): (usize, &Slice)| {
-                let value = self.slices.constant(*slice);
-                match &weight.terms {
-                    Some(terms) if !terms[input][output].live => Some(sum),
-                    _ if value == Some(0.0) => Some(sum),
-                    Some(terms) if weight.even => Some(sum + value? * terms[input][output].sum),
+            (0..inputs).try_fold(start?, |total, input| {
+                let kernel = values.map(|values| weight.kernel(values, input, output));
+                match (kernel, constant(input)) {
+                    (_, Some(0.0)) => Some(total),
+                    (Some(kernel), _) if kernel.iter().all(|weight| *weight == 0.0) => Some(total),
+                    (Some(kernel), Some(value)) if weight.even => {
+                        Some(total + value * kernel.iter().sum::<f64>())
+                    }
                     _ => None,
                 }
-            };
-            let sum = start.and_then(|start| inputs.iter().enumerate().try_fold(start, add));
-            let slice = self.slices.at(out.id, of_out, output);
-            self.slices.set_constant(slice, sum);
-        }
+            })
+        };
+        let constants: Vec<Option<f64>> = (0..outputs).map(of_output).collect();
         let place = match bias {
             Some(bias) if self.is_own_parameter(bias.id) => Bias::Added(bias.id),
             Some(_) => Bias::None,
             None => self.taker_of_constants(out, of_out),
         };
-        for (input, slice) in inputs.into_iter().enumerate() {
-            let terms = weight.terms.as_ref().filter(|_| weight.even);
-            self.contractions.push(Contraction {
-                input: slice,
+        let contraction = |input| {
+            // Needed for constants alone.
+            let asked = weight.even && constant(input).is_some_and(|value| value != 0.0);
+            let sums = values
+                .filter(|_| asked)
+                .map(|values| (0..outputs).map(|output| sum(values, input, output)).collect());
+            Contraction {
+                input: self.slices.at(x.id, of_x, input),
                 weight: self.slices.at(weight.tensor.id, weight.inputs, input),
                 weight_id: weight.tensor.id,
-                sums: terms.map(|terms| terms[input].iter().map(|term| term.sum).collect()),
+                sums,
                 bias: place,
-            });
+            }
+        };
+        let contractions: Vec<Contraction> = (0..inputs).map(contraction).collect();
+        self.contractions.extend(contractions);
+        for (output, constant) in constants.into_iter().enumerate() {
+            let slice = self.slices.at(out.id, of_out, output);
+            self.slices.set_constant(slice, constant);
         }
     }
 
@@ -250,13 +242,7 @@ impl Trace<'_> {
             }
         }
         self.couple(&op.lhs, row, &op.out, row);
-        let [inputs, outputs] = [dims(&op.rhs)[row], dims(&op.rhs)[column]];
-        let is_matrix = dims(&op.rhs)[..row].iter().all(|length| *length == 1);
-        let terms = is_matrix.then(|| {
-            self.terms(&op.rhs, inputs, outputs, 1, |input, output| input * outputs + output)
-        });
-        let terms = terms.flatten();
-        let weight = Weights { tensor: &op.rhs, inputs: row, outputs: column, terms, even: true };
+        let weight = Weights { tensor: &op.rhs, inputs: row, outputs: column, even: true };
         self.contract((&op.lhs, column), &weight, None, (&op.out, column));
         self.zeros_pass(&op.lhs, row, &op.out);
         self.zeros_pass(&op.rhs, column, &op.out);

@@ -21,7 +21,8 @@ pub(crate) struct Contraction {
     pub(crate) weight: Slice,
     /// Its tensor.
     pub(crate) weight_id: TensorId,
-    /// What a constant input of 1 adds to each output; `None` if that differs within an output.
+    /// What an input of 1 adds to each output, for constant inputs other than 0; `None` if that differs
+    /// within an output.
     pub(crate) sums: Option<Vec<f64>>,
     /// Where a constant can go.
     pub(crate) bias: Bias,
