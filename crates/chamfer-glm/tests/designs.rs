@@ -303,3 +303,28 @@ fn malformed_designs_are_refused() {
     assert!(MixedDesign::<f64>::new(None, vec![factor], vec![MixedColumn::Numeric(0)]).is_err());
     assert!(MixedDesign::<f64>::new(None, vec![factor], level(1)).is_ok());
 }
+
+#[test]
+fn products_with_several_vectors_are_those_with_each() {
+    // Around the numbers of rows, columns and vectors that are taken together.
+    for (n, p) in [(1, 1), (7, 9), (2_048, 4), (2_049, 67)] {
+        let x: Vec<f64> = (0..n * p).map(|i| (i as f64 * 0.7).sin()).collect();
+        let design = DenseDesign::new(n, p, &x).unwrap();
+        let columns: Vec<Centred> =
+            (0..p).rev().map(|column| Centred { column, centre: 0.1 * column as f64 }).collect();
+        for count in 0..7 {
+            let row = |k: usize| (0..n).map(|i| ((i + 3 * k) as f64).cos()).collect();
+            let rows: Vec<Vec<f64>> = (0..count).map(row).collect();
+            let v: Vec<&[f64]> = rows.iter().map(Vec::as_slice).collect();
+            let mut together = vec![0.0; count * p];
+            design.transpose_products(&columns, &v, &mut together);
+            for (v, together) in v.iter().zip(together.chunks_exact(p)) {
+                let mut alone = vec![0.0; p];
+                design.transpose_product(&columns, v, &mut alone);
+                for (a, b) in alone.iter().zip(together) {
+                    assert!((a - b).abs() < 1e-10 * n as f64, "{n} x {p}, {count}: {a} and {b}");
+                }
+            }
+        }
+    }
+}

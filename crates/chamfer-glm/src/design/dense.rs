@@ -1,6 +1,6 @@
 //! Column-major dense matrices.
 
-use super::vectors::{TILE, products, reduce, vectorized};
+use super::vectors::{TILE, add_scaled, products, reduce, vectorized};
 use super::{Centred, Design, Moments};
 use crate::Error;
 use faer::linalg::matmul::matmul;
@@ -128,28 +128,6 @@ pub(super) fn packed_gram(
             matmul(out.as_mut(), Accum::Add, left, right.subrows(0, n), 1.0, Par::Seq);
         }
     });
-}
-
-/// `out += Σ_k b_k (x_k − c_k)`.
-fn add_columns<T: Copy + Into<f64>, const N: usize>(
-    x: [&[T]; N],
-    centres: [f64; N],
-    b: [f64; N],
-    out: &mut [f64],
-) {
-    vectorized(
-        #[inline(always)]
-        || {
-            let x = x.map(|x| &x[..out.len()]);
-            for (i, out) in out.iter_mut().enumerate() {
-                let mut sum = *out;
-                for k in 0..N {
-                    sum += b[k] * (x[k][i].into() - centres[k]);
-                }
-                *out = sum;
-            }
-        },
-    );
 }
 
 /// Products of dense columns with some vectors, in `out` vector by vector; a few rows at a time, so that the
@@ -301,13 +279,13 @@ where
     }
 
     fn transpose_products(&self, columns: &[Centred], v: &[&[f64]], out: &mut [f64]) {
-        if v.len() == 1 {
-            self.transpose_product(columns, v[0], out);
-            return;
+        match v {
+            [] => {}
+            [v] => self.transpose_product(columns, v, out),
+            _ => tiled_products(self.n_rows, columns, v, out, |at, rows, out| {
+                self.copy_centred(at, rows, out);
+            }),
         }
-        tiled_products(self.n_rows, columns, v, out, |at, rows, out| {
-            self.copy_centred(at, rows, out);
-        });
     }
 
     fn add_product(&self, columns: &[Centred], b: &[f64], out: &mut [f64]) {
@@ -320,10 +298,10 @@ where
             let (fours, rest) = columns.as_chunks::<4>();
             let (b_fours, b_rest) = b.as_chunks::<4>();
             for (at, b) in fours.iter().zip(b_fours) {
-                add_columns(at.each_ref().map(part), at.map(|at| at.centre), *b, out);
+                add_scaled(at.each_ref().map(part), at.map(|at| at.centre), *b, out);
             }
             for (at, b) in rest.iter().zip(b_rest) {
-                add_columns([part(at)], [at.centre], [*b], out);
+                add_scaled([part(at)], [at.centre], [*b], out);
             }
         });
     }

@@ -46,29 +46,40 @@ pub(crate) fn dot(a: &[f64], b: &[f64]) -> f64 {
     reduce(a, b, |a, b| a * b)
 }
 
-/// `out += Σ_k b_k x_k` for columns that are one after the other, four for each time that `out` goes through the
-/// registers.
-pub(crate) fn add_columns(columns: &[f64], b: &[f64], out: &mut [f64]) {
-    let n = out.len();
-    let mut columns = columns.chunks_exact(n);
-    let (fours, rest) = b.as_chunks::<4>();
+/// `out += Σ_k b_k (x_k − c_k)`.
+pub(crate) fn add_scaled<T: Copy + Into<f64>, const N: usize>(
+    x: [&[T]; N],
+    centres: [f64; N],
+    b: [f64; N],
+    out: &mut [f64],
+) {
     vectorized(
         #[inline(always)]
         || {
-            for b in fours {
-                let mut next = || &columns.next().unwrap_or_default()[..n];
-                let x = [next(), next(), next(), next()];
-                for (i, out) in out.iter_mut().enumerate() {
-                    *out += b[0] * x[0][i] + b[1] * x[1][i] + b[2] * x[2][i] + b[3] * x[3][i];
+            let x = x.map(|x| &x[..out.len()]);
+            for (i, out) in out.iter_mut().enumerate() {
+                let mut sum = *out;
+                for k in 0..N {
+                    sum += b[k] * (x[k][i].into() - centres[k]);
                 }
-            }
-            for (b, x) in rest.iter().zip(columns) {
-                for (out, x) in out.iter_mut().zip(x) {
-                    *out += b * x;
-                }
+                *out = sum;
             }
         },
     );
+}
+
+/// `out += Σ_k b_k x_k` for columns that are one after the other.
+pub(crate) fn add_columns(columns: &[f64], b: &[f64], out: &mut [f64]) {
+    let n = out.len();
+    let column = |k: usize| &columns[k * n..(k + 1) * n];
+    // Four columns for each time that `out` goes through the registers.
+    let (fours, rest) = b.as_chunks::<4>();
+    for (k, b) in fours.iter().enumerate() {
+        add_scaled(std::array::from_fn(|at| column(4 * k + at)), [0.0; 4], *b, out);
+    }
+    for (k, b) in rest.iter().enumerate() {
+        add_scaled([column(4 * fours.len() + k)], [0.0], [*b], out);
+    }
 }
 
 /// Vectors on each side of [`products`].

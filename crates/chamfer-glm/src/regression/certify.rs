@@ -383,78 +383,30 @@ impl Regression<'_> {
 
     /// `∇L` made orthogonal to the intercept and the unpenalized columns, except those that are `held`,
     /// by moving along the curvature, so that no row leaves the domain of its conjugate: that of classes is
-    /// where they add up to 0, as they do in each column of the curvature. `None` if there is no such move.
+    /// where they add up to 0, as they do along any curvature. `None` if there is no such move.
     fn orthogonal(&self, look: &Look, held: &[Vec<usize>]) -> Option<Vec<f64>> {
-        let (n, outputs) = (self.design.n_rows(), self.family.n_outputs());
-        let first = usize::from(self.intercept);
-        let columns_of = |held: &Vec<usize>| -> Vec<usize> {
-            let columns = self.terms.unpenalized().iter().copied();
-            columns.filter(|column| !held.contains(column)).collect()
+        let free = self.restricted(&[], &|| false);
+        let (outputs, intercepts) = (self.family.n_outputs(), free.n_intercepts());
+        let is_held = |j: usize| {
+            j.checked_sub(intercepts)
+                .is_some_and(|slope| held[slope % outputs].contains(&free.columns[slope / outputs]))
         };
-        let columns: Vec<Vec<usize>> = held.iter().map(columns_of).collect();
-        let ends: Vec<usize> = columns
-            .iter()
-            .scan(0, |end, columns| {
-                *end += first + columns.len();
-                Some(*end)
-            })
-            .collect();
-        let size = ends.last().copied().unwrap_or_default();
+        let moved: Vec<usize> = (0..self.n_free()).filter(|&j| !is_held(j)).collect();
         let mut dual = look.of_predictor.clone();
-        if size == 0 {
+        if moved.is_empty() {
             return Some(dual);
         }
-        let start = |k: usize| ends[k] - first - columns[k].len();
-        let is_coupled = outputs > 1 && !self.family.is_quadratic();
-        let partners = |k: usize| if is_coupled { 0..outputs } else { k..k + 1 };
-        let mut products = vec![0.0; size];
-        let mut system = Mat::zeros(size, size);
-        let mut h = self.design.weights().to_vec();
-        for (k, g) in dual.chunks_exact(n).enumerate() {
-            let own = start(k);
-            if self.intercept {
-                products[own] = g.iter().sum();
-            }
-            self.design.transpose_product(&columns[k], g, &mut products[own + first..ends[k]]);
-            for l in partners(k) {
-                self.family.curvature(&look.predictor, k, l, &mut h);
-                let other = start(l);
-                if self.intercept {
-                    system[(own, other)] = h.iter().sum();
-                    let border = |columns: &[usize]| {
-                        let mut border = vec![0.0; columns.len()];
-                        self.design.transpose_product(columns, &h, &mut border);
-                        border
-                    };
-                    for (at, b) in border(&columns[l]).into_iter().enumerate() {
-                        system[(own, other + first + at)] = b;
-                    }
-                    for (at, b) in border(&columns[k]).into_iter().enumerate() {
-                        system[(own + first + at, other)] = b;
-                    }
-                }
-                let (rows, cols) = (&columns[k], &columns[l]);
-                let at = (own + first, other + first);
-                let block = system.as_mut().submatrix_mut(at.0, at.1, rows.len(), cols.len());
-                self.design.weighted_gram(rows, cols, &h, block);
-            }
+        let mut system = Mat::zeros(moved.len(), moved.len());
+        free.write_hessian(&look.predictor, &moved, 0, system.as_mut()).ok()?;
+        let right: Vec<f64> = moved.iter().map(|&j| look.free_gradient[j]).collect();
+        let mut direction = vec![0.0; self.n_free()];
+        for (&j, d) in moved.iter().zip(solve_damped(system, &right)?) {
+            direction[j] = d;
         }
-        let solution = solve_damped(system, &products)?;
-        let along: Vec<Vec<f64>> = (0..outputs)
-            .map(|k| {
-                let own = &solution[start(k)..ends[k]];
-                let mut along = vec![if self.intercept { own[0] } else { 0.0 }; n];
-                self.design.add_product(&columns[k], &own[first..], &mut along);
-                along
-            })
-            .collect();
-        for (k, g) in dual.chunks_exact_mut(n).enumerate() {
-            for l in partners(k) {
-                self.family.curvature(&look.predictor, k, l, &mut h);
-                for ((g, h), along) in g.iter_mut().zip(&h).zip(&along[l]) {
-                    *g -= h * along;
-                }
-            }
+        let mut curved = vec![0.0; dual.len()];
+        self.family.hessian_product(&look.predictor, &free.product(&direction), &mut curved);
+        for (g, curved) in dual.iter_mut().zip(curved) {
+            *g -= curved;
         }
         Some(dual)
     }

@@ -26,12 +26,11 @@ use super::newton::factor;
 use super::restricted::{OfCoefficients, Restricted};
 use crate::Error;
 use crate::design::vectors::{add_columns, vectorized};
-use faer::MatMut;
 use faer::linalg::matmul::triangular::{BlockStructure, matmul as triangular_matmul};
 use faer::linalg::triangular_solve::{
     solve_lower_triangular_in_place, solve_upper_triangular_in_place,
 };
-use faer::{Accum, Mat, MatRef, Par};
+use faer::{Accum, Mat, MatMut, MatRef, Par};
 use rayon::prelude::*;
 use std::ops::Range;
 
@@ -89,8 +88,9 @@ struct Factored {
 }
 
 impl WideSystem<'_> {
-    /// The solution for a right-hand side, up to a share `forcing` of it; `None` if `H` is not positive definite up to rounding. `kept` is an
-    /// inverse of a system nearby, if there is one, and is replaced when it serves no more.
+    /// The solution for a right-hand side, up to a share `forcing` of it; `None` if `H` is not positive definite
+    /// up to rounding. `kept` is an inverse of a system nearby, if there is one, and is replaced when it serves no
+    /// more.
     ///
     /// # Errors
     /// If a pass is interrupted.
