@@ -60,10 +60,14 @@ impl GroupPenalty {
         self.sum(group, |j| of[j] * of[j]).sqrt()
     }
 
+    /// `q A^{q/p−1}`, what the slopes in all coefficients of a group have in common.
+    fn outer<T: Scalar>(&self, sum: T) -> T {
+        T::of(self.q) * sum.powf(T::of(self.q / self.p - 1.0))
+    }
+
     /// `∂_j A^{q/p} = q A^{q/p−1} |β_j|^{p−1} sign β_j` for `A > 0`; the slope to the right where
     /// `β_j = 0`.
-    fn slope<T: Scalar>(&self, sum: T, b: T) -> T {
-        let outer = T::of(self.q) * sum.powf(T::of(self.q / self.p - 1.0));
+    fn slope<T: Scalar>(&self, outer: T, b: T) -> T {
         if self.p == 2.0 {
             outer * b
         } else {
@@ -77,8 +81,8 @@ impl GroupPenalty {
     }
 
     /// The direction of steepest descent in a coefficient of a group that is not zero.
-    fn descent<T: Scalar>(&self, sum: T, b: T, g: T, lambda: T) -> T {
-        let slope = lambda * self.slope(sum, b);
+    fn descent<T: Scalar>(&self, outer: T, b: T, g: T, lambda: T) -> T {
+        let slope = lambda * self.slope(outer, b);
         if b == T::zero() && self.p < 2.0 {
             -g.signum() * (g.abs() - slope.abs()).max(T::zero())
         } else {
@@ -100,7 +104,8 @@ impl<T: Scalar> Penalty<T> for GroupPenalty {
             if sum == T::zero() {
                 return self.excess_at_zero(self.norm(group, gradient), lambda);
             }
-            let within = |j| self.descent(sum, coefficients[j], gradient[j], lambda).powi(2);
+            let outer = self.outer(sum);
+            let within = |j| self.descent(outer, coefficients[j], gradient[j], lambda).powi(2);
             self.sum(group, within).sqrt()
         };
         (0..self.groups.len()).map(of_group).fold(T::zero(), T::max)
@@ -117,9 +122,10 @@ impl<T: Scalar> Penalty<T> for GroupPenalty {
             let (sum, lambda) = (self.inner_sum(group, coefficients), strength.at(group));
             let norm = self.norm(group, gradient);
             let excess = self.excess_at_zero(norm, lambda);
+            let outer = self.outer(sum);
             for j in self.groups.indices(group) {
                 out[j] = if sum > T::zero() {
-                    self.descent(sum, coefficients[j], gradient[j], lambda)
+                    self.descent(outer, coefficients[j], gradient[j], lambda)
                 } else if excess > T::zero() {
                     -gradient[j] * (excess / norm)
                 } else {
@@ -161,9 +167,10 @@ impl<T: Scalar> Penalty<T> for GroupPenalty {
             } else {
                 -self.sum(group, |j| gradient[j] * coefficients[j])
             };
+            let outer = self.outer(sum);
             let dies = pull < lambda * holds * (T::one() - between);
             for j in self.groups.indices(group) {
-                let slope = lambda * self.slope(sum, coefficients[j]).abs();
+                let slope = lambda * self.slope(outer, coefficients[j]).abs();
                 let dies_within = gradient[j].abs() < slope * (T::one() - within);
                 if dies || (self.p < 2.0 && dies_within) {
                     coefficients[j] = T::zero();
@@ -194,11 +201,12 @@ impl<T: Scalar> Penalty<T> for GroupPenalty {
             let lambda = strength.at(group) * (T::one() - slack);
             let zero_group =
                 sum == T::zero() && (self.q < 1.0 || self.norm(group, gradient) < lambda);
+            let outer = self.outer(sum);
             for j in self.groups.indices(group) {
                 let zero_within = sum > T::zero()
                     && self.p < 2.0
                     && coefficients[j] == T::zero()
-                    && gradient[j].abs() < lambda * self.slope(sum, T::zero()).abs();
+                    && gradient[j].abs() < lambda * self.slope(outer, T::zero()).abs();
                 certified[j] |= zero_group || zero_within;
             }
         }
@@ -218,7 +226,9 @@ impl<T: Scalar> Penalty<T> for GroupPenalty {
             let lambda = strength.at(group);
             let live = |j: usize| coefficients[j] != T::zero() || self.p == 2.0;
             // The gradient of A, and the second derivative of A in each coordinate.
-            let slope = |b: T| p * b.signum() * b.abs().powf(p - one);
+            let slope = |b: T| {
+                if self.p == 2.0 { two * b } else { p * b.signum() * b.abs().powf(p - one) }
+            };
             let bend = |b: T| {
                 if self.p == 2.0 { two } else { p * (p - one) * b.abs().powf(p - two) }
             };
@@ -231,13 +241,13 @@ impl<T: Scalar> Penalty<T> for GroupPenalty {
             let along: T = self.sum(group, |j| {
                 if live(j) { slope(coefficients[j]) * direction[j] } else { T::zero() }
             });
+            // The first two derivatives of A^{q/p} in A.
+            let first = s * sum.powf(s - one);
+            let second = (s - one) * first / sum;
             for j in self.groups.indices(group) {
                 let b = coefficients[j];
                 out[j] = if live(j) {
-                    lambda
-                        * s
-                        * ((s - one) * sum.powf(s - two) * along * slope(b)
-                            + sum.powf(s - one) * bend(b) * direction[j])
+                    lambda * (second * along * slope(b) + first * bend(b) * direction[j])
                 } else {
                     T::zero()
                 };
