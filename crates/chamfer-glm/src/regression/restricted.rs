@@ -7,6 +7,8 @@ use faer::{Mat, MatMut};
 
 /// Columns of one block of a Hessian; a block's mirror image is not computed.
 const BLOCK: usize = 128;
+/// Columns whose products with a Hessian that couples rows are in memory at a time.
+const COUPLED: usize = 16;
 
 /// `β ↦ L(offset + b + X̃_C β)` for a few columns `C`.
 ///
@@ -227,7 +229,7 @@ impl Restricted<'_> {
         }
     }
 
-    /// The same where the Hessian couples rows: one product for each column.
+    /// The same where the Hessian couples rows: one product for each column, some of them at a time.
     fn write_coupled_hessian(
         &self,
         predictor: &[f64],
@@ -235,14 +237,31 @@ impl Restricted<'_> {
         columns: &[usize],
         mut out: MatMut<'_, f64>,
     ) -> Result<(), Error> {
-        let n = self.n_coefficients();
-        let (mut unit, mut product) = (vec![0.0; n], vec![0.0; n]);
-        for (b, &j) in columns.iter().enumerate() {
-            unit[j] = 1.0;
-            self.multiply_hessian(predictor, &unit, &mut product)?;
-            unit[j] = 0.0;
-            for (a, &i) in rows.iter().enumerate() {
-                out[(a, b)] = product[i];
+        let n = self.design.n_rows();
+        let parts: Vec<Part> = (0..self.family.n_outputs()).map(|k| self.part(rows, k)).collect();
+        for (first, columns) in (0..).step_by(COUPLED).zip(columns.chunks(COUPLED)) {
+            self.check_stop()?;
+            let curved = |&j: &usize| {
+                let along = self.of_coefficients(&[j]).product(&[1.0]);
+                let mut curved = vec![0.0; along.len()];
+                self.family.hessian_product(predictor, &along, &mut curved);
+                curved
+            };
+            let curved: Vec<Vec<f64>> = columns.iter().map(curved).collect();
+            for (k, part) in parts.iter().enumerate() {
+                let of_output: Vec<&[f64]> =
+                    curved.iter().map(|curved| &curved[k * n..(k + 1) * n]).collect();
+                let size = part.columns.len();
+                let mut products = vec![0.0; size * columns.len()];
+                self.design.transpose_products(&part.columns, &of_output, &mut products);
+                for (b, curved) in of_output.iter().enumerate() {
+                    for (&row, product) in part.places.iter().zip(&products[b * size..]) {
+                        out[(row, first + b)] = *product;
+                    }
+                    if let Some(row) = part.intercept {
+                        out[(row, first + b)] = curved.iter().sum();
+                    }
+                }
             }
         }
         Ok(())
