@@ -1,7 +1,7 @@
 //! What can be proved of coefficients from the data alone.
 
 use super::cholesky::System;
-use super::newton::solve_damped;
+use super::systems::solve_damped;
 use super::{Optimality, Regression};
 use crate::path::check_lambda;
 use crate::{Coefficients, Error};

@@ -9,7 +9,8 @@ use super::Regression;
 use super::faces::{Faces, violation};
 use super::newton::{MOST_FORCING, Newton, Quadratic, next_forcing, rounding};
 use super::restricted::Restricted;
-use super::solver::{Here, LAST_TOLERANCE, WorkingSet};
+use super::solver::LAST_TOLERANCE;
+use super::working_set::{Here, WorkingSet};
 use crate::Error;
 use chamfer::Block;
 use std::cell::RefCell;
@@ -52,12 +53,13 @@ impl Regression<'_> {
         self.family.is_quadratic() && self.penalty.is_kinks()
     }
 
-    /// How far below λ the first descent on a working set leaves violations, relative to λ.
-    pub(super) fn first_tolerance(&self, tolerance: f64) -> f64 {
+    /// How far below λ the first descent on a working set leaves violations, relative to λ, where the relative
+    /// gap is `slack` times what violations are.
+    pub(super) fn first_tolerance(&self, tolerance: f64, slack: f64) -> f64 {
         if self.is_exact() {
             (0.01 * tolerance).clamp(LAST_TOLERANCE, 1e-10)
         } else {
-            (0.2 * tolerance).clamp(LAST_TOLERANCE, 1e-2)
+            (0.3 * tolerance / slack).clamp(LAST_TOLERANCE, 1e-2)
         }
     }
 
@@ -133,7 +135,8 @@ impl Regression<'_> {
             inverse: RefCell::new(set.inverse.take()),
         };
         let most = most.saturating_sub(steps);
-        steps += newton.solve(&mut set.coefficients, tolerance * lambda, most)?;
+        let predicted = set.predicted(lambda);
+        steps += newton.solve(&mut set.coefficients, predicted, tolerance * lambda, most)?;
         // The next λ starts here.
         let (predictor, _, loss, gradient) = newton.loss(&set.coefficients);
         *here = Here { predictor, loss, gradient };
@@ -245,13 +248,14 @@ impl Regression<'_> {
             descent = smooth_descent(&set.coefficients, &here.gradient);
             let left = violation(&set.coefficients, &descent, &kinks.slopes, kinks.non_negative);
             forcing = next_forcing(left / worst);
+            let is_stuck = left >= worst;
             worst = left;
             if !moved && is_fresh {
                 break;
             }
             let is_slow =
                 products as f64 > LEAST_PRODUCTS + PRODUCTS_PER_COEFFICIENT * descent.len() as f64;
-            is_fresh = left > tolerance && (!moved || is_slow);
+            is_fresh = left > tolerance && (!moved || is_slow || is_stuck);
             if is_fresh {
                 let mut curvature = self.curvature_at(&here.predictor);
                 curvature.extend(restricted)?;

@@ -5,6 +5,7 @@ mod certify;
 mod cholesky;
 mod curvature;
 mod faces;
+mod jump;
 mod members;
 mod newton;
 mod path;
@@ -12,7 +13,9 @@ mod refine;
 mod restricted;
 mod shared;
 mod solver;
+mod systems;
 mod wide;
+mod working_set;
 
 use crate::design::{Design, Standardized};
 use crate::regularizer::Terms;

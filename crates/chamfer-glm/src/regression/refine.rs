@@ -32,7 +32,7 @@ impl Regression<'_> {
         let n_free = coefficients.len();
         let bounds = self.refit_bounds(n_intercepts, &restricted.columns);
         let newton = Newton::smooth(&restricted, n_free, bounds);
-        let solved = newton.solve(&mut coefficients, LAST_TOLERANCE, usize::MAX);
+        let solved = newton.solve(&mut coefficients, None, LAST_TOLERANCE, usize::MAX);
         self.data.failure().map_or(solved, Err)?;
         Ok(self.on_original_scale(&restricted, &coefficients))
     }

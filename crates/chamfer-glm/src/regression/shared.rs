@@ -19,7 +19,7 @@
 //! with the outputs `u_j` of column `j`: two factors of the size of the columns, `O(s³ + s²q)` in all. `S` is the
 //! Hessian in the sizes of the terms, as in wide.rs.
 
-use super::newton::factor;
+use super::systems::{factor, inverse};
 use faer::linalg::triangular_solve::{
     solve_lower_triangular_in_place, solve_upper_triangular_in_place,
 };
@@ -100,9 +100,7 @@ pub(super) fn solve(
         hessian[(j, j)] *= 1.0 + 1e-13;
     }
     factor(&mut hessian)?;
-    let mut inverse = Mat::<f64>::identity(s, s);
-    solve_lower_triangular_in_place(hessian.as_ref(), inverse.as_mut(), Par::Seq);
-    solve_upper_triangular_in_place(hessian.transpose(), inverse.as_mut(), Par::Seq);
+    let inverse = inverse(&hessian);
     let mut radial = Mat::zeros(outputs, s);
     for term in terms {
         for (j, u) in term.columns.clone().zip(term.radial.chunks_exact(outputs)) {
@@ -143,7 +141,7 @@ pub(super) fn solve(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::regression::newton::solve_damped;
+    use crate::regression::systems::solve_damped;
 
     /// The whole system, made and solved as it is.
     #[test]

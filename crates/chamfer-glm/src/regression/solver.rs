@@ -5,16 +5,12 @@
 //! is missing. Nothing here knows the family or the penalty.
 
 use super::certify::Look;
-use super::cholesky::Cholesky;
-use super::curvature::Curvature;
 use super::newton::Newton;
-use super::wide::WideInverse;
+use super::working_set::WorkingSet;
 use super::{Null, PathStart, Regression, RegressionPoint};
 use crate::{Coefficients, Error};
 use std::sync::Arc;
 
-/// Least number of terms that are added at a time.
-const LEAST_ADDED: usize = 20;
 /// Tolerance of the convex problem that guides one that is not.
 const GUIDE: f64 = 1e-4;
 /// Jumps between local minima at one λ.
@@ -25,12 +21,13 @@ pub(super) const LAST_TOLERANCE: f64 = 1e-12;
 const STRIDE: f64 = 0.1;
 /// Tolerance between strides.
 const BETWEEN: f64 = 0.1;
+/// A stride that takes more steps is made in two, unless it is this short.
+const MOST_STEPS_OF_STRIDE: usize = 100;
+const SHORTEST_STRIDE: f64 = 0.8;
 /// Members are many of which more than one in so many was added last: then they are solved for to [`LOOSE`].
 const MANY_ADDED: usize = 10;
 /// A tolerance for members to which others will be added.
 const LOOSE: f64 = 1e-2;
-/// Members are dropped when fewer than this share of them are in use.
-const MOST_IN_USE: f64 = 0.7;
 /// What is in use: what may enter at this share of the λ at which members are added.
 const DROPPED: f64 = 0.9;
 /// A look takes the time of about this many operations of a Cholesky factor for each entry of a dense design.
@@ -55,33 +52,17 @@ pub(super) struct Solver<'a> {
 
 /// A working set with its coefficients, and a look at all terms there.
 #[derive(Clone)]
-struct Position {
-    set: WorkingSet,
-    look: Arc<Look>,
+pub(super) struct Position {
+    pub(super) set: WorkingSet,
+    pub(super) look: Arc<Look>,
+    /// How many times as large as violations, relative to λ, relative gaps have been.
+    pub(super) slack: f64,
 }
 
-#[derive(Clone)]
-pub(super) struct WorkingSet {
-    /// Terms.
-    pub(super) members: Vec<usize>,
-    is_member: Vec<bool>,
-    /// Intercepts, coefficients of unpenalized columns, coefficients of the members.
-    pub(super) coefficients: Vec<f64>,
-    /// The Hessian of the loss on them, as far as it was needed; shared, because starts are clones.
-    pub(super) curvature: Arc<Curvature>,
-    /// Its factor, with the ridge of the last λ.
-    pub(super) factor: Cholesky,
-    pub(super) ridge: f64,
-    /// The inverse of a Newton system on some of them that was solved last.
-    pub(super) inverse: Option<WideInverse>,
-}
-
-/// What is known on the way, between two looks.
-pub(super) struct Here {
-    pub(super) predictor: Vec<f64>,
-    pub(super) loss: f64,
-    /// The gradient of the loss in the coefficients of the working set.
-    pub(super) gradient: Vec<f64>,
+impl Position {
+    pub(super) fn new(set: WorkingSet, look: Arc<Look>) -> Self {
+        Self { set, look, slack: 1.0 }
+    }
 }
 
 impl Regression<'_> {
@@ -101,7 +82,7 @@ impl Regression<'_> {
         }
         let bounds = self.bounds(restricted.n_intercepts(), &restricted.columns);
         let newton = Newton::smooth(&restricted, n_free, bounds);
-        newton.solve(&mut coefficients, LAST_TOLERANCE, usize::MAX)?;
+        newton.solve(&mut coefficients, None, LAST_TOLERANCE, usize::MAX)?;
         let look = self.look(&[], &coefficients, &|| false)?;
         Ok(Null { coefficients, look: Arc::new(look) })
     }
@@ -119,7 +100,7 @@ impl<'a> Solver<'a> {
         let set = WorkingSet::new(regression, Vec::new(), coefficients, &look);
         let lambda = regression.lambda_max().unwrap_or(f64::INFINITY);
         let ahead = if regression.is_exact() { FIRST_AHEAD } else { 1 };
-        Self { regression, position: Position { set, look }, lambda, guide, ahead }
+        Self { regression, position: Position::new(set, look), lambda, guide, ahead }
     }
 
     /// Starts at coefficients on the original scale. Nothing else is in its state, nor in that of the guide.
@@ -138,7 +119,7 @@ impl<'a> Solver<'a> {
         let (members, coefficients) = regression.on_standardized_scale(start);
         let look = regression.look(&members, &coefficients, &|| false)?;
         let set = WorkingSet::new(regression, members, coefficients, &look);
-        let position = Position { set, look: Arc::new(look) };
+        let position = Position::new(set, Arc::new(look));
         // As far down as nothing is known to be missing.
         Ok(Self { regression, position, lambda: 0.0, guide: guide.map(Box::new), ahead: 1 })
     }
@@ -155,40 +136,11 @@ impl<'a> Solver<'a> {
         if self.regression.penalty.is_convex() {
             let ahead = self.ahead.min(self.most_ahead()).min(lambdas.len());
             let lambdas = &lambdas[..ahead];
-            let mut steps = 0;
-            let way = lambdas[0] / self.lambda;
-            let strides =
-                if way > 0.0 && way < 1.0 { (way.ln() / STRIDE.ln()).round() } else { 0.0 };
-            let stride = way.powf(strides.max(1.0).recip());
-            let mut strode = 1.0;
-            while strode < strides {
-                strode += 1.0;
-                let before = self.lambda;
-                self.lambda *= stride;
-                let (between, mut reached) = ([self.lambda], Vec::new());
-                Self::descend(
-                    self.regression,
-                    &mut self.position,
-                    before,
-                    &between,
-                    BETWEEN,
-                    steps,
-                    stop,
-                    &mut reached,
-                )?;
-                steps = reached.pop().map_or(steps, |point| point.newton_steps);
-            }
+            let steps = self.stride(lambdas[0], stop)?;
             let first = points.len();
-            let rounds = Self::descend(
-                self.regression,
-                &mut self.position,
-                self.lambda,
-                lambdas,
-                tolerance,
-                steps,
-                stop,
-                points,
-            )?;
+            let descent = Descent { tolerance, ..Descent::new(self.regression, stop) };
+            let rounds =
+                descent.descend(&mut self.position, self.lambda, lambdas, steps, points)?;
             self.lambda = points.last().map_or(self.lambda, |point| point.lambda);
             let solved = points.len() - first;
             self.ahead = match rounds {
@@ -215,7 +167,7 @@ impl<'a> Solver<'a> {
                 if steps >= self.regression.max_steps {
                     break;
                 }
-                let Some(jumped) = self.jump(&best, lambda, stop)? else { break };
+                let Some(jumped) = self.regression.jump(&best, lambda, stop)? else { break };
                 let (position, next) = self.descend_once(jumped, lambda, tolerance, steps, stop)?;
                 steps = next.newton_steps;
                 if next.certificate.objective >= point.certificate.objective {
@@ -229,6 +181,42 @@ impl<'a> Solver<'a> {
         self.position = best;
         self.lambda = lambda;
         Ok(())
+    }
+
+    /// Goes to a λ far below the last one in strides, at none of which the solution is exact: shorter ones where
+    /// Newton's method is not at home in the long ones. Returns the number of steps.
+    fn stride(&mut self, lambda: f64, stop: &(dyn Fn() -> bool + Sync)) -> Result<usize, Error> {
+        let way = lambda / self.lambda;
+        if !(way > 0.0 && way < STRIDE.sqrt()) {
+            return Ok(0);
+        }
+        let n_strides = (way.ln() / STRIDE.ln()).round().max(1.0);
+        let mut stride = way.powf(n_strides.recip());
+        let mut steps = 0;
+        let mut descent = Descent { tolerance: BETWEEN, ..Descent::new(self.regression, stop) };
+        let is_exact = self.regression.is_exact();
+        while self.lambda > 1.01 * lambda {
+            let is_last = self.lambda * stride < 1.01 * lambda;
+            if is_last && is_exact {
+                break;
+            }
+            let next = if is_last { lambda } else { self.lambda * stride };
+            let is_long = stride < SHORTEST_STRIDE && !is_exact;
+            if is_long {
+                descent.max_steps = descent.max_steps.min(steps + MOST_STEPS_OF_STRIDE);
+            }
+            let (mut position, mut reached) = (self.position.clone(), Vec::new());
+            descent.descend(&mut position, self.lambda, &[next], steps, &mut reached)?;
+            descent.max_steps = self.regression.max_steps;
+            let Some(point) = reached.pop() else { break };
+            steps = point.newton_steps;
+            if is_long && !point.converged && steps < descent.max_steps {
+                stride = stride.sqrt();
+                continue;
+            }
+            (self.position, self.lambda) = (position, next);
+        }
+        Ok(steps)
     }
 
     /// How many λs may be solved before a look, so that looks take no more than a sixteenth of the memory of the
@@ -272,44 +260,45 @@ impl<'a> Solver<'a> {
         stop: &(dyn Fn() -> bool + Sync),
     ) -> Result<(Position, RegressionPoint), Error> {
         let (mut position, mut points) = (start, Vec::new());
-        let lambdas = [lambda];
-        Self::descend(
-            self.regression,
-            &mut position,
-            self.lambda,
-            &lambdas,
-            tolerance,
-            steps,
-            stop,
-            &mut points,
-        )?;
+        let descent = Descent { tolerance, ..Descent::new(self.regression, stop) };
+        descent.descend(&mut position, self.lambda, &[lambda], steps, &mut points)?;
         points.pop().map(|point| (position, point)).ok_or(Error::Interrupted)
+    }
+}
+
+/// How far to descend.
+struct Descent<'a> {
+    regression: &'a Regression<'a>,
+    tolerance: f64,
+    /// Newton steps at one λ.
+    max_steps: usize,
+    stop: &'a (dyn Fn() -> bool + Sync),
+}
+
+impl<'a> Descent<'a> {
+    fn new(regression: &'a Regression<'a>, stop: &'a (dyn Fn() -> bool + Sync)) -> Self {
+        Self { regression, tolerance: 0.0, max_steps: regression.max_steps, stop }
     }
 
     /// Solves at each of `lambdas` on the working set, looks at all terms for all of them at once, and again
     /// from the first that lacks something, with what it and the later ones lack. `steps` were taken for the
     /// first before. Leaves the last few out if they had better wait for a look. Returns the number of looks.
-    #[allow(
-        clippy::too_many_arguments,
-        reason = "the state is split, so that it can be lent in parts"
-    )]
     fn descend(
-        regression: &Regression<'_>,
+        &self,
         position: &mut Position,
         before: f64,
         lambdas: &[f64],
-        tolerance: f64,
         mut steps: usize,
-        stop: &(dyn Fn() -> bool + Sync),
         points: &mut Vec<RegressionPoint>,
     ) -> Result<usize, Error> {
-        let Position { set, look } = position;
-        let first_tolerance = regression.first_tolerance(tolerance);
+        let Self { regression, tolerance, max_steps, stop } = *self;
+        let Position { set, look, slack } = position;
         // Coefficients that are far from where they end need not be exact.
-        let loosened = |added: usize, set: &WorkingSet| {
+        let loosened = |added: usize, set: &WorkingSet, slack: f64| {
             let is_far = added > set.members.len() / MANY_ADDED;
             let helps = lambdas.len() == 1 && !regression.is_exact();
-            if is_far && helps { first_tolerance.max(LOOSE) } else { first_tolerance }
+            let first = regression.first_tolerance(tolerance, slack);
+            if is_far && helps { first.max(LOOSE) } else { first }
         };
         let mut rounds = 0;
         // The strong rule (Tibshirani et al. 2012) guesses what enters; the certificate checks.
@@ -319,7 +308,7 @@ impl<'a> Solver<'a> {
         let guess = (2.0 * last - before).max(floor * last).min(lambdas[0]);
         regression.drop_terms(set, look, DROPPED * guess);
         let added = regression.add_terms(set, look, guess);
-        let mut inner = loosened(added, set);
+        let mut inner = loosened(added, set, *slack);
         let mut rest = lambdas;
         while !rest.is_empty() {
             if stop() {
@@ -336,9 +325,10 @@ impl<'a> Solver<'a> {
                     break;
                 }
                 let taken = if k == 0 { steps } else { 0 };
-                let most = regression.max_steps.saturating_sub(taken);
+                let most = max_steps.saturating_sub(taken);
                 let steps_here =
                     regression.solve_members(set, &mut here, lambda, inner, most, stop)?;
+                set.remember(lambda);
                 if !regression.is_exact() {
                     let n = regression.design.n_rows();
                     let in_use = set.coefficients.iter().filter(|b| **b != 0.0).count();
@@ -365,13 +355,19 @@ impl<'a> Solver<'a> {
                     regression.first_order(&set.members, &coefficients, &at, lambda);
                 set.coefficients = coefficients;
                 *look = Arc::new(at);
-                if !optimality.meets(tolerance) && steps < regression.max_steps {
+                if let Some(gap) = optimality.gap
+                    && optimality.relative_stationarity > LAST_TOLERANCE
+                {
+                    let now = gap.relative() / optimality.relative_stationarity;
+                    *slack = now.max(0.5 * *slack);
+                }
+                if !optimality.meets(tolerance) && steps < max_steps {
                     let added = regression.add_terms(set, look, lambda);
                     failed = added > 0 || inner > LAST_TOLERANCE;
-                    if added > 0 || inner > first_tolerance {
-                        inner = loosened(added, set);
-                    } else {
-                        inner = (inner * 1e-2).max(LAST_TOLERANCE);
+                    let last = inner;
+                    inner = loosened(added, set, *slack);
+                    if added == 0 {
+                        inner = inner.min(0.1 * last).max(LAST_TOLERANCE);
                     }
                     if failed {
                         continue;
@@ -394,213 +390,11 @@ impl<'a> Solver<'a> {
                     converged: optimality.meets(tolerance),
                     newton_steps: steps,
                 });
-                (rest, steps, inner) = (&rest[1..], 0, first_tolerance);
+                inner = regression.first_tolerance(tolerance, *slack);
+                (rest, steps) = (&rest[1..], 0);
             }
         }
         Ok(rounds)
-    }
-
-    /// A term moved to where the objective is lower though it is a local minimum: zero is one in every
-    /// term of a penalty with infinite slope there, so the best zero is opened, if that pays along its
-    /// gradient, or a term is closed.
-    fn jump(
-        &self,
-        solved: &Position,
-        lambda: f64,
-        stop: &(dyn Fn() -> bool + Sync),
-    ) -> Result<Option<Position>, Error> {
-        let regression = self.regression;
-        let terms = &regression.terms;
-        let mut best: Option<(f64, usize, Vec<f64>)> = None;
-        let mut first = regression.n_free();
-        let mut now = vec![None; terms.len()];
-        for &t in &solved.set.members {
-            let size = terms.range(t).len();
-            now[t] = Some(&solved.set.coefficients[first..first + size]);
-            first += size;
-        }
-        let curvature = regression.term_curvatures(&solved.look);
-        let allowed = regression.allowed(&solved.look.gradient);
-        let bounds = regression.bounds(0, terms.columns());
-        for t in 0..terms.len() {
-            let range = terms.range(t);
-            let live = now[t].filter(|b| b.iter().any(|b| *b != 0.0));
-            let gradient = &allowed[range.clone()];
-            let norm = gradient.iter().map(|g| g * g).sum::<f64>().sqrt();
-            let strength = lambda * terms.weight(t);
-            if live.is_none() && norm <= regression.penalty.threshold(curvature[t], strength) {
-                continue;
-            }
-            let (sizes, weights) = terms.sizes(&[t]);
-            let block = regression.penalty.block(&sizes, &weights, lambda)?;
-            let value = |b: &[f64]| block.parametrization().penalty().value(b, block.strength());
-            let (change, to) = if let Some(b) = live {
-                let gradient = &solved.look.gradient[range];
-                let along: f64 = gradient.iter().zip(b).map(|(g, b)| g * b).sum();
-                let square: f64 = b.iter().map(|b| b * b).sum();
-                (0.5 * curvature[t] * square - along - value(b), vec![0.0; b.len()])
-            } else {
-                let gradient = &allowed[range.clone()];
-                let norm = gradient.iter().map(|g| g * g).sum::<f64>().sqrt();
-                // r = (‖g‖ − p'(r))/h by iteration from above, for the modulus along −g.
-                let along =
-                    |r: f64| -> Vec<f64> { gradient.iter().map(|g| -r * g / norm).collect() };
-                let mut r = norm / curvature[t];
-                for _ in 0..20 {
-                    let slope = (value(&along(1.000_01 * r)) - value(&along(r))) / (0.000_01 * r);
-                    r = ((norm - slope) / curvature[t]).max(0.0);
-                }
-                if let Some(bounds) = &bounds {
-                    let length = |(j, g): (usize, &f64)| bounds.length_to(j, 0.0, -g / norm);
-                    r = range.zip(gradient).filter_map(length).fold(r, f64::min);
-                }
-                if !(r > 0.0 && r.is_finite()) {
-                    continue;
-                }
-                let to = along(r);
-                (0.5 * curvature[t] * r * r - norm * r + value(&to), to)
-            };
-            if change < best.as_ref().map_or(0.0, |best| best.0) {
-                best = Some((change, t, to));
-            }
-        }
-        best.map(|(_, t, to)| {
-            let mut set = solved.set.clone();
-            if !set.is_member[t] {
-                set.add(t, to.len());
-            }
-            let before = set.members.iter().take_while(|member| **member != t);
-            let first = before.map(|&t| terms.range(t).len()).sum::<usize>() + regression.n_free();
-            set.coefficients[first..first + to.len()].copy_from_slice(&to);
-            let look = regression.look(&set.members, &set.coefficients, stop)?;
-            Ok(Position { set, look: Arc::new(look) })
-        })
-        .transpose()
-    }
-}
-
-impl Regression<'_> {
-    /// Adds the terms outside whose zeros the gradient would not hold at `lambda`, the steepest first, at most
-    /// as many as are in use; returns their number.
-    fn add_terms(&self, set: &mut WorkingSet, look: &Look, lambda: f64) -> usize {
-        let held = self.held_zeros(&look.gradient, lambda);
-        let outside =
-            |&t: &usize| !set.is_member[t] && !self.terms.range(t).all(|index| held[index]);
-        let steepness = |t: usize| -> f64 {
-            let range = self.terms.range(t);
-            look.gradient[range.clone()].iter().map(|g| g * g).sum::<f64>() / range.len() as f64
-        };
-        let mut added: Vec<usize> = (0..self.terms.len()).filter(outside).collect();
-        let mut first = self.n_free();
-        let is_in_use = |&&t: &&usize| {
-            let own = first..first + self.terms.range(t).len();
-            first = own.end;
-            set.coefficients[own].iter().any(|b| *b != 0.0)
-        };
-        let limit = self.least_added().max(set.members.iter().filter(is_in_use).count());
-        if added.len() > limit {
-            added.sort_by(|&a, &b| steepness(b).total_cmp(&steepness(a)));
-            added.truncate(limit);
-        }
-        for &t in &added {
-            set.add(t, self.terms.range(t).len());
-        }
-        added.len()
-    }
-}
-
-impl Regression<'_> {
-    /// More where that is little: a small part of the rows, and a Gram matrix that takes no longer than a look.
-    fn least_added(&self) -> usize {
-        LEAST_ADDED.max((5 * self.terms.len()).isqrt().min(self.design.n_rows() / 50))
-    }
-
-    /// Drops the members whose zeros the gradient holds even at `lambda`, if they are many.
-    fn drop_terms(&self, set: &mut WorkingSet, look: &Look, lambda: f64) {
-        if set.members.len() <= 4 * self.least_added() {
-            return;
-        }
-        let held = self.held_zeros(&look.gradient, lambda);
-        let mut kept: Vec<usize> = (0..self.n_free()).collect();
-        let mut members = Vec::new();
-        let mut first = kept.len();
-        for &t in &set.members {
-            let range = self.terms.range(t);
-            let own = first..first + range.len();
-            first = own.end;
-            if set.coefficients[own.clone()].iter().any(|b| *b != 0.0)
-                || !range.clone().all(|j| held[j])
-            {
-                members.push(t);
-                kept.extend(own);
-            }
-        }
-        if (members.len() as f64) < MOST_IN_USE * set.members.len() as f64 {
-            set.keep(members, &kept);
-        }
-    }
-}
-
-impl Regression<'_> {
-    /// The Hessian at a predictor, on no coefficients yet.
-    pub(super) fn curvature_at(&self, predictor: &[f64]) -> Curvature {
-        // Where a quadratic loss is does not matter, and it does not couple its outputs.
-        if self.family.is_quadratic() {
-            Curvature::at(&[], self.family.n_outputs())
-        } else {
-            Curvature::at(predictor, 1)
-        }
-    }
-}
-
-impl WorkingSet {
-    /// Keeps only these members and their coefficients.
-    fn keep(&mut self, members: Vec<usize>, kept: &[usize]) {
-        for &t in &self.members {
-            self.is_member[t] = false;
-        }
-        for &t in &members {
-            self.is_member[t] = true;
-        }
-        self.members = members;
-        self.coefficients = kept.iter().map(|&j| self.coefficients[j]).collect();
-        self.curvature = Arc::new(self.curvature.keep(kept));
-        self.factor.keep(kept);
-        self.inverse = self.inverse.take().and_then(|inverse| inverse.keep(kept));
-    }
-
-    fn new(
-        regression: &Regression<'_>,
-        members: Vec<usize>,
-        coefficients: Vec<f64>,
-        look: &Look,
-    ) -> Self {
-        let mut is_member = vec![false; regression.terms.len()];
-        for &t in &members {
-            is_member[t] = true;
-        }
-        let curvature = Arc::new(regression.curvature_at(&look.predictor));
-        let (factor, ridge, inverse) = (Cholesky::default(), 0.0, None);
-        Self { members, is_member, coefficients, curvature, factor, ridge, inverse }
-    }
-
-    /// Adds a term with `size` coefficients at zero.
-    fn add(&mut self, term: usize, size: usize) {
-        self.is_member[term] = true;
-        self.members.push(term);
-        self.coefficients.resize(self.coefficients.len() + size, 0.0);
-    }
-
-    /// What a look at all terms says of the members.
-    fn here(&self, regression: &Regression<'_>, look: &Look) -> Here {
-        let mut gradient = look.free_gradient.clone();
-        for &t in &self.members {
-            gradient.extend(&look.gradient[regression.terms.range(t)]);
-        }
-        // A quadratic loss needs none.
-        let is_quadratic = regression.family.is_quadratic();
-        let predictor = if is_quadratic { Vec::new() } else { look.predictor.clone() };
-        Here { predictor, loss: look.loss, gradient }
     }
 }
 
@@ -633,7 +427,7 @@ mod tests {
                 let (family, settings) = (family.as_ref(), RegressionSettings::default());
                 let regression =
                     Regression::new(&design, family, penalty.clone(), &settings).unwrap();
-                let Position { mut set, look } = Solver::new(&regression).position;
+                let Position { mut set, look, .. } = Solver::new(&regression).position;
                 for t in 0..regression.terms.len() {
                     set.add(t, regression.terms.range(t).len());
                 }

@@ -22,8 +22,8 @@
 
 mod nearby;
 
-use super::newton::factor;
 use super::restricted::{OfCoefficients, Restricted};
+use super::systems::factor;
 use crate::Error;
 use crate::design::vectors::{add_columns, vectorized};
 use faer::linalg::matmul::triangular::{BlockStructure, matmul as triangular_matmul};

@@ -1,0 +1,194 @@
+//! The terms that are solved for: which they are, and what is kept of them.
+
+use super::Regression;
+use super::certify::Look;
+use super::cholesky::Cholesky;
+use super::curvature::Curvature;
+use super::wide::WideInverse;
+use std::sync::Arc;
+
+/// Least number of terms that are added at a time.
+const LEAST_ADDED: usize = 20;
+/// Members are dropped when fewer than this share of them are in use.
+const MOST_IN_USE: f64 = 0.7;
+
+#[derive(Clone)]
+pub(super) struct WorkingSet {
+    /// Terms.
+    pub(super) members: Vec<usize>,
+    is_member: Vec<bool>,
+    /// Intercepts, coefficients of unpenalized columns, coefficients of the members.
+    pub(super) coefficients: Vec<f64>,
+    /// The Hessian of the loss on them, as far as it was needed; shared, because starts are clones.
+    pub(super) curvature: Arc<Curvature>,
+    /// Its factor, with the ridge of the last λ.
+    pub(super) factor: Cholesky,
+    pub(super) ridge: f64,
+    /// The inverse of a Newton system on some of them that was solved last.
+    pub(super) inverse: Option<WideInverse>,
+    /// The λs that were solved last, the last one first, with their coefficients.
+    solved: Vec<(f64, Vec<f64>)>,
+}
+
+/// What is known on the way, between two looks.
+pub(super) struct Here {
+    pub(super) predictor: Vec<f64>,
+    pub(super) loss: f64,
+    /// The gradient of the loss in the coefficients of the working set.
+    pub(super) gradient: Vec<f64>,
+}
+
+impl Regression<'_> {
+    /// Adds the terms outside whose zeros the gradient would not hold at `lambda`, the steepest first, at most
+    /// as many as are in use; returns their number.
+    pub(super) fn add_terms(&self, set: &mut WorkingSet, look: &Look, lambda: f64) -> usize {
+        let held = self.held_zeros(&look.gradient, lambda);
+        let outside =
+            |&t: &usize| !set.is_member[t] && !self.terms.range(t).all(|index| held[index]);
+        let steepness = |t: usize| -> f64 {
+            let range = self.terms.range(t);
+            look.gradient[range.clone()].iter().map(|g| g * g).sum::<f64>() / range.len() as f64
+        };
+        let mut added: Vec<usize> = (0..self.terms.len()).filter(outside).collect();
+        let mut first = self.n_free();
+        let is_in_use = |&&t: &&usize| {
+            let own = first..first + self.terms.range(t).len();
+            first = own.end;
+            set.coefficients[own].iter().any(|b| *b != 0.0)
+        };
+        let limit = self.least_added().max(set.members.iter().filter(is_in_use).count());
+        if added.len() > limit {
+            added.sort_by(|&a, &b| steepness(b).total_cmp(&steepness(a)));
+            added.truncate(limit);
+        }
+        for &t in &added {
+            set.add(t, self.terms.range(t).len());
+        }
+        added.len()
+    }
+
+    /// More where that is little: a small part of the rows, and a Gram matrix that takes no longer than a look.
+    fn least_added(&self) -> usize {
+        LEAST_ADDED.max((5 * self.terms.len()).isqrt().min(self.design.n_rows() / 50))
+    }
+
+    /// Drops the members whose zeros the gradient holds even at `lambda`, if they are many.
+    pub(super) fn drop_terms(&self, set: &mut WorkingSet, look: &Look, lambda: f64) {
+        if set.members.len() <= 4 * self.least_added() {
+            return;
+        }
+        let held = self.held_zeros(&look.gradient, lambda);
+        let mut kept: Vec<usize> = (0..self.n_free()).collect();
+        let mut members = Vec::new();
+        let mut first = kept.len();
+        for &t in &set.members {
+            let range = self.terms.range(t);
+            let own = first..first + range.len();
+            first = own.end;
+            if set.coefficients[own.clone()].iter().any(|b| *b != 0.0)
+                || !range.clone().all(|j| held[j])
+            {
+                members.push(t);
+                kept.extend(own);
+            }
+        }
+        if (members.len() as f64) < MOST_IN_USE * set.members.len() as f64 {
+            set.keep(members, &kept);
+        }
+    }
+
+    /// The Hessian at a predictor, on no coefficients yet.
+    pub(super) fn curvature_at(&self, predictor: &[f64]) -> Curvature {
+        // Where a quadratic loss is does not matter, and it does not couple its outputs.
+        if self.family.is_quadratic() {
+            Curvature::at(&[], self.family.n_outputs())
+        } else {
+            Curvature::at(predictor, 1)
+        }
+    }
+}
+
+impl WorkingSet {
+    /// Keeps only these members and their coefficients.
+    fn keep(&mut self, members: Vec<usize>, kept: &[usize]) {
+        for &t in &self.members {
+            self.is_member[t] = false;
+        }
+        for &t in &members {
+            self.is_member[t] = true;
+        }
+        self.members = members;
+        let solved = self.solved.iter_mut().map(|(_, coefficients)| coefficients);
+        for coefficients in solved.chain([&mut self.coefficients]) {
+            *coefficients = kept.iter().map(|&j| coefficients[j]).collect();
+        }
+        self.curvature = Arc::new(self.curvature.keep(kept));
+        self.factor.keep(kept);
+        self.inverse = self.inverse.take().and_then(|inverse| inverse.keep(kept));
+    }
+
+    pub(super) fn new(
+        regression: &Regression<'_>,
+        members: Vec<usize>,
+        coefficients: Vec<f64>,
+        look: &Look,
+    ) -> Self {
+        let mut is_member = vec![false; regression.terms.len()];
+        for &t in &members {
+            is_member[t] = true;
+        }
+        let curvature = Arc::new(regression.curvature_at(&look.predictor));
+        let (factor, ridge, inverse, solved) = (Cholesky::default(), 0.0, None, Vec::new());
+        Self { members, is_member, coefficients, curvature, factor, ridge, inverse, solved }
+    }
+
+    /// Adds a term with `size` coefficients at zero.
+    pub(super) fn add(&mut self, term: usize, size: usize) {
+        self.is_member[term] = true;
+        self.members.push(term);
+        let solved = self.solved.iter_mut().map(|(_, coefficients)| coefficients);
+        for coefficients in solved.chain([&mut self.coefficients]) {
+            coefficients.resize(coefficients.len() + size, 0.0);
+        }
+    }
+
+    /// Keeps in mind that the coefficients are the solution at `lambda`.
+    pub(super) fn remember(&mut self, lambda: f64) {
+        self.solved.retain(|(other, _)| *other > lambda);
+        self.solved.insert(0, (lambda, self.coefficients.clone()));
+        self.solved.truncate(3);
+    }
+
+    /// Where the coefficients are at `lambda` if they go on as they did between the last λs, on a parabola, or on
+    /// a line if they were not there yet; `None` if that is too far to tell.
+    pub(super) fn predicted(&self, lambda: f64) -> Option<Vec<f64>> {
+        let [(last, b), (second, b1), rest @ ..] = self.solved.as_slice() else { return None };
+        let (ahead, behind) = (lambda - last, last - second);
+        if ahead == 0.0 || !(0.0..2.0).contains(&(ahead / behind)) {
+            return None;
+        }
+        let predict = |(j, (b, b1)): (usize, (&f64, &f64))| {
+            let slope = (b - b1) / behind;
+            let bend = match rest {
+                [(third, b2), ..] if b2[j] != 0.0 => {
+                    (slope - (b1 - b2[j]) / (second - third)) / (last - third)
+                }
+                _ => 0.0,
+            };
+            b + ahead * (slope + bend * (lambda - second))
+        };
+        Some(b.iter().zip(b1).enumerate().map(predict).collect())
+    }
+
+    /// What a look at all terms says of the members.
+    pub(super) fn here(&self, regression: &Regression<'_>, look: &Look) -> Here {
+        let mut gradient = look.free_gradient.clone();
+        for &t in &self.members {
+            gradient.extend(&look.gradient[regression.terms.range(t)]);
+        }
+        // A quadratic loss needs none.
+        let is_quadratic = regression.family.is_quadratic();
+        let predictor = if is_quadratic { Vec::new() } else { look.predictor.clone() };
+        Here { predictor, loss: look.loss, gradient }
+    }
+}
