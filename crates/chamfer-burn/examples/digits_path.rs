@@ -12,13 +12,12 @@ mod network;
 use burn::module::Module;
 use burn::tensor::Device;
 use chamfer_burn::data::digits;
-use chamfer_burn::train::{End, Training, train};
-use chamfer_burn::{Granularity, Rule, Zeros, collapse, compact, factorize};
+use chamfer_burn::train::{End, Training, path};
+use chamfer_burn::{Granularity, Rule, compact, factorize};
 use network::{Network, Task};
 use plotters::coord::Shift;
 use plotters::coord::ranged1d::{AsRangedCoord, ValueFormatter};
 use plotters::prelude::*;
-use std::ops::ControlFlow;
 use std::path::Path;
 
 type Failure = Box<dyn std::error::Error>;
@@ -43,29 +42,28 @@ fn main() -> Result<(), Failure> {
         Rule::new("norm*.gamma", Granularity::Weight).lambda(LAMBDA).depth(3),
         Rule::new("fc1.weight", Granularity::Neuron).lambda(0.1 * LAMBDA),
     ];
-    let mut model = factorize(Network::new(&device), &rules)?;
+    let model = factorize(Network::new(&device), &rules)?;
+    let training = Training {
+        checkpoints: Some(folder.join("path")),
+        ..Training::new(1000, 0.02).for_factors(&model)
+    };
+    let scales = [1.0, 2.0, 3.0, 5.0, 7.0, 10.0, 15.0, 20.0, 30.0, 50.0, 70.0, 100.0];
+    let loss = |model: &Network, step| task.loss(model, step);
+    let training_loss = |model: &Network| task.evaluate(model, &task.training).0;
     println!("{:>7}  {:>8}  {:>8}  {:>10}", "λ", "accuracy", "numbers", "operations");
-    for scale in [1.0, 2.0, 3.0, 5.0, 7.0, 10.0, 15.0, 20.0, 30.0, 50.0, 70.0, 100.0] {
-        let training = Training {
-            penalty_scale: scale,
-            checkpoints: Some(folder.join("path").join(format!("{scale}"))),
-            ..Training::new(1000, 0.02).for_factors(&model)
-        };
-        let loss = |model: &Network, step| task.loss(model, step);
-        let trained = train(model, &training, loss, |_, _, _| ControlFlow::Continue(()))?;
-        if let End::Diverged { step } = trained.end {
+    for point in path(model, &training, &scales, loss, training_loss)? {
+        let point = point?;
+        if let End::Diverged { step } = point.trained.end {
             println!("the loss was not finite at step {step}: use a smaller rate");
             return Ok(());
         }
-        model = trained.model;
-        let loss = |model: &Network| task.evaluate(model, &task.training).0;
-        let collapsed = collapse(&model, Zeros::Gap, loss)?;
-        let small = compact(&collapsed.model, &example, Network::forward)?;
+        let small = compact(&point.collapsed.model, &example, Network::forward)?;
         let (_, accuracy) = task.evaluate(&small.model, &task.test);
+        let lambda = LAMBDA * point.scale;
         let numbers = small.model.num_params();
         let operations = small.flops_after / 32;
-        println!("{:7.4}  {accuracy:8.4}  {numbers:8}  {operations:10}", LAMBDA * scale);
-        points.push(Point { lambda: LAMBDA * scale, accuracy, numbers });
+        println!("{lambda:7.4}  {accuracy:8.4}  {numbers:8}  {operations:10}");
+        points.push(Point { lambda, accuracy, numbers });
     }
     picture(&folder.join("path.svg"), &points)
 }

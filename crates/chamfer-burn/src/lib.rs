@@ -53,7 +53,8 @@
 //!
 //! # Training
 //!
-//! Any loop of one's own will do; [`train`] has one with checkpoints and a way out when a loss is not finite.
+//! Any loop of one's own will do; [`train`] has one with checkpoints and a way out when a loss is not finite,
+//! and [`train::path`] goes from dense to sparse in one call.
 //!
 //! - Learning rates are larger than for the plain model, as each step moves a product of small numbers.
 //! - A unit that is to be zero decays exponentially with λ and the sum of the learning rates:
@@ -77,6 +78,7 @@ mod device;
 mod error;
 mod factorize;
 mod factors;
+mod files;
 mod flops;
 mod granularity;
 mod graph;

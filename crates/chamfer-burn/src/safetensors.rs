@@ -1,6 +1,7 @@
 //! Models as safetensors files, which Python and others read.
 
 use crate::Error;
+use crate::files::write_whole;
 use crate::tensors::{Shapes, replace, shapes};
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::{Bool, DType, Int, Tensor, TensorData};
@@ -30,10 +31,7 @@ pub fn save_safetensors<M: Module>(
     let views: Result<Vec<_>, Error> = collect.data.iter().map(view).collect();
     let metadata: HashMap<String, String> = metadata.into_iter().collect();
     let bytes = serialize(views?, Some(metadata)).map_err(|error| failed(error.to_string()))?;
-    let mut partial = path.as_os_str().to_owned();
-    partial.push(".partial");
-    let written = fs::write(&partial, bytes).and_then(|()| fs::rename(&partial, path));
-    written.map_err(|error| failed(error.to_string()))
+    write_whole(path, &bytes)
 }
 
 /// Replaces the float tensors of a model by those of a safetensors file; the types are the model's.

@@ -4,6 +4,7 @@ mod nodes;
 mod proto;
 
 use crate::Error;
+use crate::files::write_whole;
 use crate::graph::{Example, Graph, dims};
 use burn::backend::ir::{
     ActivationOperationIr as Activation, BaseOperationIr as Base, NumericOperationIr as Numeric,
@@ -14,7 +15,6 @@ use burn::tensor::{DType, Tensor, TensorData, TensorId};
 use nodes::Node;
 use proto::Message;
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::fs;
 use std::path::Path;
 
 /// The version of ONNX's operators that are written.
@@ -38,14 +38,8 @@ pub fn export_onnx<M: Module, E: Example, const D: usize>(
     forward: impl Fn(&M, E) -> Tensor<D>,
     path: impl AsRef<Path>,
 ) -> Result<(), Error> {
-    let path = path.as_ref();
     let graph = Graph::capture(model, example, &forward)?;
-    let bytes = Writer::new(&graph).model()?;
-    let mut partial = path.as_os_str().to_owned();
-    partial.push(".partial");
-    let written = fs::write(&partial, bytes).and_then(|()| fs::rename(&partial, path));
-    let file = path.display().to_string();
-    written.map_err(|error| Error::Data { file, what: error.to_string() })
+    write_whole(path.as_ref(), &Writer::new(&graph).model()?)
 }
 
 /// The graph in the terms of ONNX.

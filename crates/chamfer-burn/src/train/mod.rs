@@ -1,27 +1,31 @@
 //! Training a model with factors: rates, a look at the loss, checkpoints.
 
 mod checkpoint;
+mod path;
+mod run;
 
 use crate::factors::sites;
 use crate::guard::{Budget, decay_budget};
-use crate::{Error, Form, penalty};
+use crate::{Error, Form};
 use burn::grad_clipping::GradientClippingConfig;
 use burn::module::Module;
 use burn::optim::momentum::MomentumConfig;
-use burn::optim::{AdamConfig, GradientsParams, ModuleOptimizer, SgdConfig};
-use burn::tensor::Tensor;
-use checkpoint::Checkpoint;
-use std::ops::ControlFlow;
+use burn::optim::{AdamConfig, ModuleOptimizer, SgdConfig};
 use std::path::PathBuf;
+
+pub use path::{Point, path};
+pub use run::{End, Trained, train, train_validated};
 
 /// How a model is trained: the loss plus [`penalty()`](crate::penalty()), by gradient steps.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Training {
     /// The number of steps.
     pub steps: usize,
-    /// The largest learning rate; finite and above 0. It rises over the first twentieth of the steps
-    /// and falls to 0 along half a cosine.
+    /// The largest learning rate; finite and above 0. It rises to it over the first twentieth of the
+    /// steps.
     pub rate: f64,
+    /// What the learning rate does then.
+    pub schedule: Schedule,
     /// The optimizer.
     pub optimizer: Optimizer,
     /// The largest norm of the gradient of one factor; longer ones are shortened. `None` for no limit.
@@ -33,6 +37,19 @@ pub struct Training {
     /// A folder for checkpoints, one at every look: if it has one of the same training, that one goes
     /// on, to the same numbers.
     pub checkpoints: Option<PathBuf>,
+}
+
+/// A learning rate after its rise.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Schedule {
+    /// It falls to 0 along half a cosine.
+    #[default]
+    Cosine,
+    /// It falls to 0 along a line.
+    Linear,
+    /// It stays.
+    Constant,
 }
 
 /// A gradient method, with Burn's defaults for what is not said.
@@ -49,13 +66,14 @@ pub enum Optimizer {
 }
 
 impl Training {
-    /// Stochastic gradient descent with momentum 0.9, gradients of norm 1 at most, and a look at every
+    /// Stochastic gradient descent with momentum 0.9, a rate that falls along a cosine, gradients of norm 1 at most, and a look at every
     /// 50th step. The rate is for a plain model; see [`for_factors`](Self::for_factors).
     #[must_use]
     pub fn new(steps: usize, rate: f64) -> Self {
         Self {
             steps,
             rate,
+            schedule: Schedule::Cosine,
             optimizer: Optimizer::Sgd { momentum: 0.9 },
             clip: Some(1.0),
             penalty_scale: 1.0,
@@ -103,7 +121,12 @@ impl Training {
             return self.rate * done / WARMUP;
         }
         let falling = (done - WARMUP) / (1.0 - WARMUP);
-        self.rate * 0.5 * (1.0 + (std::f64::consts::PI * falling).cos())
+        self.rate
+            * match self.schedule {
+                Schedule::Cosine => 0.5 * (1.0 + (std::f64::consts::PI * falling).cos()),
+                Schedule::Linear => 1.0 - falling,
+                Schedule::Constant => 1.0,
+            }
     }
 
     fn check(&self) -> Result<(), Error> {
@@ -138,114 +161,4 @@ impl Training {
             Optimizer::Adam => AdamConfig::new().with_grad_clipping(clip).init(),
         }
     }
-}
-
-/// A model after training.
-#[derive(Debug, Clone)]
-pub struct Trained<M> {
-    /// The model; where the loss was not finite, that of the last look at which it was.
-    pub model: M,
-    /// How it ended.
-    pub end: End,
-    /// The loss with the penalty at the last look.
-    pub objective: f64,
-}
-
-/// How a training ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum End {
-    /// After all steps.
-    Finished,
-    /// At a look after so many steps, because the caller said so.
-    Stopped {
-        /// The number of steps done.
-        step: usize,
-    },
-    /// Because the loss was not finite at a look.
-    Diverged {
-        /// The number of steps done.
-        step: usize,
-    },
-}
-
-/// Trains a model.
-///
-/// `loss` gives the loss of the batch of a step, shape `[1]`, on a model that is on an autodiff device;
-/// for a training to go on from a checkpoint to the same numbers, it must depend on nothing but the
-/// model and the number of the step. `look` sees the model, the number of steps done and the loss with
-/// the penalty, at every look, and may end the training: there, a validation loss is measured, a report
-/// printed, or the training stopped early.
-///
-/// ```
-/// use burn::nn::{Linear, LinearConfig};
-/// use burn::tensor::{Device, Tensor};
-/// use chamfer_burn::train::{End, Training, train};
-/// use chamfer_burn::{Granularity, Rule, factorize};
-/// use std::ops::ControlFlow;
-///
-/// let device = Device::default().autodiff();
-/// let model = LinearConfig::new(3, 1).init(&device);
-/// let model = factorize(model, &[Rule::new("weight", Granularity::InputFeature)])?;
-/// let x = Tensor::<2>::from_floats([[1.0, 0.0, 2.0], [0.5, -1.0, 1.0]], &device);
-/// let loss = |model: &Linear, _| (model.forward(x.clone()) - 1.0).powi_scalar(2).mean();
-/// let training = Training::new(100, 0.01).for_factors(&model);
-/// let trained = train(model, &training, loss, |_, step, objective| {
-///     println!("{step}: {objective}");
-///     ControlFlow::Continue(())
-/// })?;
-/// assert_eq!(trained.end, End::Finished);
-/// # Ok::<(), chamfer_burn::Error>(())
-/// ```
-///
-/// # Errors
-/// If a setting is out of range, a checkpoint cannot be written, or there is one of another training.
-pub fn train<M: Module>(
-    model: M,
-    training: &Training,
-    mut loss: impl FnMut(&M, usize) -> Tensor<1>,
-    mut look: impl FnMut(&M, usize, f64) -> ControlFlow<()>,
-) -> Result<Trained<M>, Error> {
-    training.check()?;
-    let mut model = model;
-    let mut optimizer = training.make_optimizer();
-    let checkpoint = training.checkpoints.as_ref().map(|folder| Checkpoint::new(folder, training));
-    let (mut first, mut objective) = (0, f64::NAN);
-    if let Some(checkpoint) = &checkpoint
-        && let Some(position) = checkpoint.position()?
-    {
-        (model, optimizer) = checkpoint.load(model, optimizer)?;
-        (first, objective) = position;
-    }
-    // Running statistics are shared between clones; those of `valid()` are its own.
-    let mut sound = model.valid();
-    for step in first..training.steps {
-        let mut value = loss(&model, step);
-        if training.penalty_scale > 0.0 && !sites(&model).is_empty() {
-            value = value + penalty(&model)?.mul_scalar(training.penalty_scale);
-        }
-        let done = step + 1;
-        let looks = done % training.look == 0 || done == training.steps;
-        let read = looks.then(|| value.clone().detach());
-        let gradients = GradientsParams::from_grads(value.backward(), &model);
-        model = optimizer.step(training.rate_at(step), model, gradients);
-        let Some(read) = read else { continue };
-        let found = read.into_data().iter::<f64>().next().unwrap_or(f64::NAN);
-        if !found.is_finite() {
-            return Ok(Trained {
-                model: sound.train(),
-                end: End::Diverged { step: done },
-                objective,
-            });
-        }
-        objective = found;
-        sound = model.valid();
-        if let Some(checkpoint) = &checkpoint {
-            checkpoint.save(&sound, &optimizer, (done, objective))?;
-        }
-        if look(&model, done, objective).is_break() {
-            return Ok(Trained { model, end: End::Stopped { step: done }, objective });
-        }
-    }
-    Ok(Trained { model, end: End::Finished, objective })
 }
