@@ -328,3 +328,30 @@ fn products_with_several_vectors_are_those_with_each() {
         }
     }
 }
+
+#[test]
+fn sums_of_columns_are_the_same_bits_however_many_are_read_together() {
+    let data = data();
+    let columns: Vec<Centred> = (0..P).map(|column| Centred { column, centre: 0.1 }).collect();
+    let b: Vec<Vec<f64>> =
+        (0..3).map(|k| (0..P).map(|j| ((j + 5 * k) as f64).sin()).collect()).collect();
+    let b: Vec<&[f64]> = b.iter().map(Vec::as_slice).collect();
+    let sums = |columns_at_a_time| {
+        let reads = AtomicUsize::new(0);
+        let chunks = Chunks {
+            columns: &data.columns,
+            reads: &reads,
+            fails_at: usize::MAX,
+            columns_at_a_time,
+        };
+        let design = ChunkedDesign::new(chunks, 0).unwrap();
+        let mut out = vec![vec![1.0; N]; b.len()];
+        let mut parts: Vec<&mut [f64]> = out.iter_mut().map(Vec::as_mut_slice).collect();
+        design.add_products(&columns, &b, &mut parts);
+        out
+    };
+    let expected = sums(usize::MAX);
+    for columns_at_a_time in [1, 3, 5] {
+        assert_eq!(expected, sums(columns_at_a_time), "{columns_at_a_time}");
+    }
+}

@@ -291,13 +291,11 @@ impl<S: RowChunks> Design for ChunkedDesign<S> {
 
     fn add_products(&self, columns: &[Centred], b: &[&[f64]], out: &mut [&mut [f64]]) {
         let read = self.for_chunks(columns, false, |first, chunk, places, columns| {
-            let b: Vec<Vec<f64>> =
-                b.iter().map(|b| places.iter().map(|&place| b[place]).collect()).collect();
-            let b: Vec<&[f64]> = b.iter().map(Vec::as_slice).collect();
-            let rows = first..first + chunk.n_rows();
-            let mut part: Vec<&mut [f64]> =
-                out.iter_mut().map(|out| &mut out[rows.clone()]).collect();
-            chunk.add_products(columns, &b, &mut part);
+            // One after the other, as a product of matrices would add up what is read together.
+            for (b, out) in b.iter().zip(out.iter_mut()) {
+                let b: Vec<f64> = places.iter().map(|&place| b[place]).collect();
+                chunk.add_product(columns, &b, &mut out[first..first + chunk.n_rows()]);
+            }
         });
         if !read {
             for out in out {
