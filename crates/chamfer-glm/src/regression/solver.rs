@@ -359,7 +359,10 @@ impl<'a> Descent<'a> {
                     && optimality.relative_stationarity > LAST_TOLERANCE
                 {
                     let now = gap.relative() / optimality.relative_stationarity;
-                    *slack = now.max(0.5 * *slack);
+                    // Where the dual point is outside of its domain, the gap says nothing.
+                    if now.is_finite() {
+                        *slack = now.max(0.5 * *slack);
+                    }
                 }
                 if !optimality.meets(tolerance) && steps < max_steps {
                     let added = regression.add_terms(set, look, lambda);
