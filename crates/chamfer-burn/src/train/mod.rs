@@ -66,8 +66,8 @@ pub enum Optimizer {
 }
 
 impl Training {
-    /// Stochastic gradient descent with momentum 0.9, a rate that falls along a cosine, gradients of norm 1 at most, and a look at every
-    /// 50th step. The rate is for a plain model; see [`for_factors`](Self::for_factors).
+    /// Stochastic gradient descent with momentum 0.9, a rate that falls along a cosine, gradients of norm 1
+    /// at most, and a look at every 50th step. The rate is for a plain model; see [`for_factors`](Self::for_factors).
     #[must_use]
     pub fn new(steps: usize, rate: f64) -> Self {
         Self {
