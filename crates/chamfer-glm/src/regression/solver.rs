@@ -7,7 +7,7 @@
 use super::certify::Look;
 use super::newton::Newton;
 use super::working_set::WorkingSet;
-use super::{Null, PathStart, Regression, RegressionPoint};
+use super::{Null, Optimality, PathStart, Regression, RegressionPoint};
 use crate::{Coefficients, Error};
 use std::sync::Arc;
 
@@ -138,7 +138,7 @@ impl<'a> Solver<'a> {
             let lambdas = &lambdas[..ahead];
             let steps = self.stride(lambdas[0], stop)?;
             let first = points.len();
-            let descent = Descent { tolerance, ..Descent::new(self.regression, stop) };
+            let descent = Descent::new(self.regression, tolerance, stop);
             let rounds =
                 descent.descend(&mut self.position, self.lambda, lambdas, steps, points)?;
             self.lambda = points.last().map_or(self.lambda, |point| point.lambda);
@@ -183,8 +183,8 @@ impl<'a> Solver<'a> {
         Ok(())
     }
 
-    /// Goes to a λ far below the last one in strides, at none of which the solution is exact: shorter ones where
-    /// Newton's method is not at home in the long ones. Returns the number of steps.
+    /// Goes to a λ far below the last one in strides, solved roughly: shorter ones where the long ones take
+    /// many steps. Returns the number of steps.
     fn stride(&mut self, lambda: f64, stop: &(dyn Fn() -> bool + Sync)) -> Result<usize, Error> {
         let way = lambda / self.lambda;
         if !(way > 0.0 && way < STRIDE.sqrt()) {
@@ -193,7 +193,7 @@ impl<'a> Solver<'a> {
         let n_strides = (way.ln() / STRIDE.ln()).round().max(1.0);
         let mut stride = way.powf(n_strides.recip());
         let mut steps = 0;
-        let mut descent = Descent { tolerance: BETWEEN, ..Descent::new(self.regression, stop) };
+        let most = self.regression.max_steps;
         let is_exact = self.regression.is_exact();
         while self.lambda > 1.01 * lambda {
             let is_last = self.lambda * stride < 1.01 * lambda;
@@ -202,15 +202,13 @@ impl<'a> Solver<'a> {
             }
             let next = if is_last { lambda } else { self.lambda * stride };
             let is_long = stride < SHORTEST_STRIDE && !is_exact;
-            if is_long {
-                descent.max_steps = descent.max_steps.min(steps + MOST_STEPS_OF_STRIDE);
-            }
+            let max_steps = if is_long { most.min(steps + MOST_STEPS_OF_STRIDE) } else { most };
+            let descent = Descent { max_steps, ..Descent::new(self.regression, BETWEEN, stop) };
             let (mut position, mut reached) = (self.position.clone(), Vec::new());
             descent.descend(&mut position, self.lambda, &[next], steps, &mut reached)?;
-            descent.max_steps = self.regression.max_steps;
             let Some(point) = reached.pop() else { break };
             steps = point.newton_steps;
-            if is_long && !point.converged && steps < descent.max_steps {
+            if is_long && !point.converged && steps < most {
                 stride = stride.sqrt();
                 continue;
             }
@@ -260,7 +258,7 @@ impl<'a> Solver<'a> {
         stop: &(dyn Fn() -> bool + Sync),
     ) -> Result<(Position, RegressionPoint), Error> {
         let (mut position, mut points) = (start, Vec::new());
-        let descent = Descent { tolerance, ..Descent::new(self.regression, stop) };
+        let descent = Descent::new(self.regression, tolerance, stop);
         descent.descend(&mut position, self.lambda, &[lambda], steps, &mut points)?;
         points.pop().map(|point| (position, point)).ok_or(Error::Interrupted)
     }
@@ -276,8 +274,12 @@ struct Descent<'a> {
 }
 
 impl<'a> Descent<'a> {
-    fn new(regression: &'a Regression<'a>, stop: &'a (dyn Fn() -> bool + Sync)) -> Self {
-        Self { regression, tolerance: 0.0, max_steps: regression.max_steps, stop }
+    fn new(
+        regression: &'a Regression<'a>,
+        tolerance: f64,
+        stop: &'a (dyn Fn() -> bool + Sync),
+    ) -> Self {
+        Self { regression, tolerance, max_steps: regression.max_steps, stop }
     }
 
     /// Solves at each of `lambdas` on the working set, looks at all terms for all of them at once, and again
@@ -355,14 +357,8 @@ impl<'a> Descent<'a> {
                     regression.first_order(&set.members, &coefficients, &at, lambda);
                 set.coefficients = coefficients;
                 *look = Arc::new(at);
-                if let Some(gap) = optimality.gap
-                    && optimality.relative_stationarity > LAST_TOLERANCE
-                {
-                    let now = gap.relative() / optimality.relative_stationarity;
-                    // Where the dual point is outside of its domain, the gap says nothing.
-                    if now.is_finite() {
-                        *slack = now.max(0.5 * *slack);
-                    }
+                if let Some(now) = slack_of(&optimality) {
+                    *slack = now.max(0.5 * *slack);
                 }
                 if !optimality.meets(tolerance) && steps < max_steps {
                     let added = regression.add_terms(set, look, lambda);
@@ -399,6 +395,13 @@ impl<'a> Descent<'a> {
         }
         Ok(rounds)
     }
+}
+
+/// How many times as large as the violation, relative to λ, the relative gap is; `None` where that is rounding, or
+/// the dual point outside of its domain.
+fn slack_of(optimality: &Optimality) -> Option<f64> {
+    let slack = optimality.gap?.relative() / optimality.relative_stationarity;
+    (optimality.relative_stationarity > LAST_TOLERANCE && slack.is_finite()).then_some(slack)
 }
 
 #[cfg(test)]
