@@ -36,6 +36,8 @@ const LOOK: usize = 64;
 const FIRST_AHEAD: usize = 4;
 /// λs that are solved before a look at most.
 const MOST_AHEAD: usize = 16;
+/// Bytes that looks may take, however small the design is.
+const LITTLE: usize = 8 << 20;
 
 /// Solves along a path, each λ from the solution of the one before.
 pub(super) struct Solver<'a> {
@@ -217,12 +219,12 @@ impl<'a> Solver<'a> {
         Ok(steps)
     }
 
-    /// How many λs may be solved before a look, so that looks take no more than a sixteenth of the memory of the
-    /// design.
+    /// How many λs may be solved before a look, so that looks take little memory, or no more than a sixteenth of
+    /// the design's.
     fn most_ahead(&self) -> usize {
         let Regression { design, family, .. } = self.regression;
         let of_look = (design.n_cols() + 2 * design.n_rows()) * family.n_outputs();
-        (design.n_bytes() / 16 / (of_look * size_of::<f64>())).max(1)
+        ((design.n_bytes() / 16).max(LITTLE) / (of_look * size_of::<f64>())).max(1)
     }
 
     /// Where to descend from, a second such place, and the number of Newton steps to find it.

@@ -67,9 +67,15 @@ impl Regression<'_> {
         added.len()
     }
 
-    /// More where that is little: a small part of the rows, and a Gram matrix that takes no longer than a look.
+    /// More where that is little: a part of the rows, and a Gram matrix that takes no longer than a look, which reads
+    /// the whole design.
     fn least_added(&self) -> usize {
-        LEAST_ADDED.max((5 * self.terms.len()).isqrt().min(self.design.n_rows() / 50))
+        let n = self.design.n_rows();
+        let outputs = self.family.n_outputs();
+        let columns = self.design.n_bytes() / (n * size_of::<f64>());
+        let coefficients = (5 * columns * outputs).isqrt().min(n / 5);
+        let all = self.terms.columns().len() * outputs;
+        LEAST_ADDED.max(coefficients * self.terms.len() / all.max(1))
     }
 
     /// Drops the members whose zeros the gradient holds even at `lambda`, if they are many.
