@@ -38,20 +38,19 @@ impl System<'_> {
 
     /// The matrix on some variables.
     pub(super) fn on(&self, variables: &[usize]) -> Mat<f64> {
-        let n = variables.len();
-        let mut out = Mat::zeros(n, n);
-        for (b, &j) in variables.iter().enumerate() {
-            let out = out.col_as_slice_mut(b);
-            if self.outputs == 1 {
-                let column = self.hessian.col_as_slice(j);
-                for (out, &i) in out.iter_mut().zip(variables) {
-                    *out = column[i];
-                }
-                out[b] = self.at(j, j);
-            } else {
-                for (out, &i) in out.iter_mut().zip(variables) {
-                    *out = self.at(i, j);
-                }
+        self.between(variables, variables)
+    }
+
+    /// The rows of some variables, on the columns of others.
+    fn between(&self, rows: &[usize], columns: &[usize]) -> Mat<f64> {
+        if self.outputs > 1 {
+            return Mat::from_fn(rows.len(), columns.len(), |i, j| self.at(rows[i], columns[j]));
+        }
+        let mut out = Mat::zeros(rows.len(), columns.len());
+        for (b, &j) in columns.iter().enumerate() {
+            let column = self.hessian.col_as_slice(j);
+            for (out, &i) in out.col_as_slice_mut(b).iter_mut().zip(rows) {
+                *out = if i == j { self.at(i, i) } else { column[i] };
             }
         }
         out
@@ -203,9 +202,9 @@ impl Cholesky {
     fn append(&mut self, system: System<'_>, added: &[usize]) {
         let (old, k) = (self.variables.len(), added.len());
         self.reserve(old + k);
-        let mut across = Mat::from_fn(old, k, |i, j| system.at(self.variables[i], added[j]));
+        let mut across = system.between(&self.variables, added);
         solve_lower_triangular_in_place(self.factor(), across.as_mut(), Par::Seq);
-        let mut own = Mat::from_fn(k, k, |i, j| system.at(added[i], added[j]));
+        let mut own = system.on(added);
         matmul(own.as_mut(), Accum::Add, across.transpose(), &across, -1.0, Par::Seq);
         for j in 0..k {
             let diagonal = system.at(added[j], added[j]);

@@ -30,12 +30,17 @@
 //! # Why it ends
 //!
 //! Between two full steps the set of free coefficients only shrinks, and a full step lands on the
-//! exact minimum of a face. At such a minimum, the violators `h = ρ − λs` enter; as
+//! exact minimum of a face. At such a minimum, the worst violators `h = ρ − λs` enter; as
 //! `hᵀC⁻¹h > 0`, at least one of them moves away from zero in the direction of its sign, so the
 //! next minimum is strictly lower. No face is met twice, and there are finitely many.
 
 use super::cholesky::{Cholesky, System};
 use crate::design::vectors::{dot, vectorized};
+
+/// Few leave a bound where those that may move are so many times as many.
+const FEW_LEAVING: usize = 10;
+/// Of many, those leave whose violation is at least this share of the worst.
+const LEAST_EXCESS: f64 = 0.2;
 
 /// A quadratic problem with kinks: minimize `½δᵀCδ − dᵀδ + Σ_j λ_j|β_j + δ_j|` over `δ`.
 #[derive(Debug)]
@@ -103,20 +108,32 @@ impl Faces<'_> {
         steps
     }
 
-    /// Opens all coefficients but those at a bound where they belong; returns the largest
-    /// `|d_j − λ_j s_j|` over the open ones.
+    /// Opens the coefficients that are not at a bound, and those that want to leave one, but of many the worst
+    /// only: they get in each other's way, and each that has to turn back costs a step. Returns the largest `|d_j − λ_j s_j|` over all of them.
     fn open_face(&self, tolerance: f64, face: &mut Face) -> f64 {
-        let mut worst: f64 = 0.0;
+        let excess = |j: usize| {
+            let (d, slope) = (self.descent[j], self.slopes[j]);
+            let is_held = self.coefficients[j] == 0.0 && slope > 0.0;
+            let wants = if self.non_negative { d } else { d.abs() };
+            if is_held { wants - slope } else { f64::NEG_INFINITY }
+        };
+        let all = 0..self.slopes.len();
+        let most = all.clone().map(excess).fold(f64::NEG_INFINITY, f64::max);
+        let n_free = all.clone().filter(|&j| excess(j) == f64::NEG_INFINITY).count();
+        let n_leaving = all.filter(|&j| excess(j) > tolerance).count();
+        let are_many = n_leaving > n_free / FEW_LEAVING;
+        let least = if are_many { tolerance.max(LEAST_EXCESS * most) } else { tolerance };
+        let mut worst = if most > tolerance { most } else { 0.0 };
         for j in 0..self.slopes.len() {
             let (b, d, slope) = (self.coefficients[j], self.descent[j], self.slopes[j]);
-            let wants = if self.non_negative { d } else { d.abs() };
-            face.open[j] = b != 0.0 || wants > slope + tolerance || slope == 0.0;
+            let is_free = b != 0.0 || slope == 0.0;
+            face.open[j] = is_free || excess(j) > least;
             face.signs[j] = match (face.open[j], slope == 0.0) {
                 (false, _) | (_, true) => 0.0,
                 _ if b != 0.0 => b.signum(),
                 _ => d.signum(),
             };
-            if face.open[j] {
+            if is_free {
                 worst = worst.max((d - slope * face.signs[j]).abs());
             }
         }

@@ -58,8 +58,10 @@ impl Regression<'_> {
         };
         let limit = self.least_added().max(set.members.iter().filter(is_in_use).count());
         if added.len() > limit {
-            added.sort_by(|&a, &b| steepness(b).total_cmp(&steepness(a)));
-            added.truncate(limit);
+            let mut steepest: Vec<_> = added.iter().map(|&t| (steepness(t), t)).collect();
+            steepest.select_nth_unstable_by(limit, |a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+            added = steepest[..limit].iter().map(|(_, t)| *t).collect();
+            added.sort_unstable();
         }
         for &t in &added {
             set.add(t, self.terms.range(t).len());
