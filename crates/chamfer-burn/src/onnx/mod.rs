@@ -1,37 +1,58 @@
 //! Models as ONNX files, which other runtimes run.
 
+mod activations;
+mod arithmetic;
+mod attention;
+mod layers;
 mod nodes;
+mod pooling;
 mod proto;
+mod samples;
+mod shapes;
+mod tensors;
 
 use crate::Error;
 use crate::files::write_whole;
-use crate::graph::{Example, Graph, dims};
-use burn::backend::ir::{
-    ActivationOperationIr as Activation, BaseOperationIr as Base, NumericOperationIr as Numeric,
-    OperationIr, TensorIr,
-};
+use crate::graph::{Example, Graph, name};
+use burn::backend::ir::{OperationIr, TensorIr};
 use burn::module::Module;
-use burn::tensor::{DType, Tensor, TensorData, TensorId};
-use nodes::Node;
+use burn::tensor::{Tensor, TensorId};
+use nodes::{Steps, Value};
 use proto::Message;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use samples::samples;
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
+use tensors::{first, tensor_message, value};
 
 /// The version of ONNX's operators that are written.
 const OPSET: i64 = 20;
 
 /// Writes the forward pass of `model.valid()` to an ONNX file (operators of version 20), with one
-/// input, `input`, and one output, `output`, of the shapes that `forward` has for `example`. The first
-/// axis may have any length (and is called `batch`) if the example has more than one sample and no
-/// operation moves or combines them. Weights have their paths as names. The file appears whole or not at all.
+/// input, `input`, and one output, `output`, of the shapes that `forward` has for `example`. Weights
+/// have their paths as names. The file appears whole or not at all.
 ///
-/// Known are linear layers, matrix products, convolutions, batch and layer normalization, pooling,
-/// activations, arithmetic, means, sums and maxima over an axis, and changes of shape.
+/// The first axis may have any length (and is called `batch`) if the example has more than one sample,
+/// no operation moves or combines samples, and nothing that is made for their number, such as a
+/// state of zeros for each, is put beside them.
+///
+/// Known are
+///
+/// - linear layers, matrix products, embeddings, convolutions of one and two dimensions and transposed
+///   ones, normalizations,
+/// - maximal and average pooling of one and two dimensions; adaptive pooling to sizes that divide the
+///   input's; average pooling with padding that counts and a last window past the end is not known,
+/// - scaled dot-product attention with masks, bias, scale and cap; of heads that share keys, only all
+///   with one,
+/// - all activations of Burn, softmax and its kin,
+/// - arithmetic, powers, exponentials, `tanh`, `sin`, `cos`, `erf`, rounding up and down, clamping,
+///   comparisons, logic, and sums, products, means, maxima and minima over axes,
+/// - changes of shape, expansion, repetition, slices forwards, flips, concatenation, padding,
+///   selection and gathering by indices, masks, changes of type, tensors of one number.
 ///
 /// # Errors
 /// If a parameter has factors still, the forward pass fails, has an operation that is not known (it is
-/// named), or numbers of other types than 32 or 64 bits, or the file cannot be
-/// written.
+/// named), or numbers of other types than floats and integers of 32 or 64 bits and truth values, or the
+/// file cannot be written.
 pub fn export_onnx<M: Module, E: Example, const D: usize>(
     model: &M,
     example: &E,
@@ -66,8 +87,8 @@ impl<'a> Writer<'a> {
             || Error::Forward { what: "its output does not depend on the input".to_owned() };
         let input = self.tensors.get(&self.graph.input).cloned().ok_or_else(missing)?;
         let output = self.tensors.get(&self.graph.output).cloned().ok_or_else(missing)?;
-        let samples = self.samples(&input);
-        let open = samples.is_some();
+        let samples = samples(self.graph, &input);
+        let batch = samples.is_some().then_some("batch");
         for operation in &self.graph.operations {
             if matches!(operation, OperationIr::Init(_) | OperationIr::Drop(_)) {
                 continue;
@@ -75,17 +96,22 @@ impl<'a> Writer<'a> {
             let any = samples.as_ref().is_some_and(|samples| {
                 operation.inputs().any(|tensor| samples.contains(&tensor.id))
             });
-            let node = Node::of(operation, any)
-                .ok_or_else(|| Error::Operation { name: crate::graph::name(operation) })?;
-            self.write(node)?;
+            let mut outputs = operation.outputs();
+            let (Some(out), None, Some(steps)) =
+                (outputs.next(), outputs.next(), steps_of(operation, any))
+            else {
+                return Err(Error::Operation { name: name(operation) });
+            };
+            self.write(steps, out)?;
         }
         let rows = if first(&output) == first(&input) { "batch" } else { "rows" };
+        let rows = samples.filter(|samples| samples.contains(&output.id)).map(|_| rows);
         let graph = Message::default()
             .messages(1, &self.nodes)
             .text(2, "chamfer")
             .messages(5, &self.constants.into_values().collect::<Vec<_>>())
-            .message(11, &value("input", &input, open.then_some("batch"))?)
-            .message(12, &value("output", &output, open.then_some(rows))?);
+            .message(11, &value("input", &input, batch)?)
+            .message(12, &value("output", &output, rows)?);
         let opset = Message::default().text(1, "").int(2, OPSET);
         let model = Message::default()
             .int(1, 9)
@@ -95,40 +121,33 @@ impl<'a> Writer<'a> {
         Ok(model.into_bytes())
     }
 
-    /// The tensors that depend on the input, if the length of its first axis, the samples, is of no
-    /// consequence to any operation on them.
-    fn samples(&self, input: &TensorIr) -> Option<HashSet<TensorId>> {
-        let batch = first(input);
-        let mut depends = HashSet::from([self.graph.input]);
-        for operation in &self.graph.operations {
-            if operation.inputs().any(|tensor| depends.contains(&tensor.id)) {
-                if !keeps_samples(operation, batch) {
-                    return None;
-                }
-                depends.extend(operation.outputs().map(|tensor| tensor.id));
+    /// Adds the operators of an operation, and the constants that they read.
+    fn write(&mut self, steps: Steps<'_>, out: &TensorIr) -> Result<(), Error> {
+        let out = self.name_of(out.id)?;
+        let last = steps.0.len().saturating_sub(1);
+        let made = |step: usize| if step == last { out.clone() } else { format!("{out}/{step}") };
+        for (step, node) in steps.0.into_iter().enumerate() {
+            let mut message = Message::default();
+            for (place, input) in node.inputs.into_iter().enumerate() {
+                let name = match input {
+                    Value::Tensor(tensor) => self.name_of(tensor.id)?,
+                    Value::Step(step) => made(step),
+                    Value::Constant(data) => {
+                        let name = format!("{out}/{step}/{place}");
+                        self.constants.insert(name.clone(), tensor_message(&name, &data)?);
+                        name
+                    }
+                };
+                message = message.text(1, &name);
             }
+            message = message.text(2, &made(step)).text(4, node.operator);
+            self.nodes.push(message.messages(5, &node.attributes));
         }
-        (batch > 1).then_some(depends)
-    }
-
-    /// Adds a node, and the constants that it reads.
-    fn write(&mut self, node: Node<'_>) -> Result<(), Error> {
-        let mut message = Message::default();
-        for tensor in &node.inputs {
-            message = message.text(1, &self.name_of(tensor.id)?);
-        }
-        let out = self.name_of(node.out.id)?;
-        for (at, constant) in node.constants.into_iter().enumerate() {
-            let name = format!("{out}.{at}");
-            self.constants.insert(name.clone(), tensor_message(&name, &constant)?);
-            message = message.text(1, &name);
-        }
-        message = message.text(2, &out).text(4, node.operator).messages(5, &node.attributes);
-        self.nodes.push(message);
         Ok(())
     }
 
-    /// What a tensor is called; parameters and constants are added to the file.
+    /// What a tensor is called; parameters and constants are added to the file. No path of a parameter
+    /// has a slash.
     fn name_of(&mut self, id: TensorId) -> Result<String, Error> {
         if id == self.graph.input {
             return Ok("input".to_owned());
@@ -136,12 +155,14 @@ impl<'a> Writer<'a> {
         if id == self.graph.output {
             return Ok("output".to_owned());
         }
-        let Some(data) = self.graph.values.get(&id) else { return Ok(format!("t{}", id.value())) };
+        let Some(data) = self.graph.values.get(&id) else {
+            return Ok(format!("tensor/{}", id.value()));
+        };
         let path = self.graph.paths.get(&id);
         let name = match path.map(String::as_str) {
             Some(taken @ ("input" | "output")) => format!("{taken}.values"),
             Some(path) => path.to_owned(),
-            None => format!("constant{}", id.value()),
+            None => format!("constant/{}", id.value()),
         };
         if !self.constants.contains_key(&name) {
             self.constants.insert(name.clone(), tensor_message(&name, data)?);
@@ -150,66 +171,21 @@ impl<'a> Writer<'a> {
     }
 }
 
-/// Whether an operation leaves samples along the first axis apart, whatever their number; what comes
-/// of a sample may take several places there.
-fn keeps_samples(operation: &OperationIr, batch: usize) -> bool {
+/// The operators for an operation; `None` if there are none. `any` says that the first axis may have
+/// any length.
+fn steps_of(operation: &OperationIr, any: bool) -> Option<Steps<'_>> {
     match operation {
-        OperationIr::BaseFloat(Base::Reshape(op)) => {
-            first(&op.input).is_multiple_of(batch) && first(&op.out).is_multiple_of(batch)
+        OperationIr::BaseFloat(base) | OperationIr::BaseInt(base) | OperationIr::BaseBool(base) => {
+            shapes::steps(base, any)
         }
-        OperationIr::BaseFloat(Base::SwapDims(op)) => op.dim1 != 0 && op.dim2 != 0,
-        OperationIr::BaseFloat(Base::Permute(op)) => op.axes.first() == Some(&0),
-        OperationIr::BaseFloat(Base::Cat(op)) => op.dim != 0,
-        OperationIr::BaseFloat(Base::Slice(op)) => first(&op.tensor) == first(&op.out),
-        OperationIr::NumericFloat(
-            _,
-            Numeric::MeanDim(op) | Numeric::SumDim(op) | Numeric::MaxDim(op),
-        ) => op.axis != 0,
-        OperationIr::Activation(Activation::Softmax(op) | Activation::LogSoftmax(op)) => {
-            op.axis != 0
+        OperationIr::NumericFloat(_, numeric) | OperationIr::NumericInt(_, numeric) => {
+            arithmetic::numeric(numeric).map(Steps::from)
         }
-        _ => true,
+        OperationIr::Float(_, float) => arithmetic::float(float),
+        OperationIr::Int(int) => arithmetic::int(int).map(Steps::from),
+        OperationIr::Bool(logic) => arithmetic::logic(logic).map(Steps::from),
+        OperationIr::Activation(activation) => activations::steps(activation),
+        OperationIr::Module(layer) => layers::steps(layer),
+        _ => None,
     }
-}
-
-/// The length of the first axis.
-fn first(tensor: &TensorIr) -> usize {
-    dims(tensor).first().copied().unwrap_or(0)
-}
-
-/// ONNX's number of a type.
-fn type_of(dtype: DType, name: &str) -> Result<i64, Error> {
-    match dtype {
-        DType::F32 | DType::Flex32 => Ok(1),
-        DType::I32 => Ok(6),
-        DType::I64 => Ok(7),
-        DType::F64 => Ok(11),
-        other => {
-            let what = format!("numbers of type {other:?} are not written to ONNX");
-            Err(Error::Tensor { path: name.to_owned(), what })
-        }
-    }
-}
-
-/// A `TensorProto`.
-fn tensor_message(name: &str, data: &TensorData) -> Result<Message, Error> {
-    let sizes = data.shape().as_slice().iter();
-    let message = sizes.fold(Message::default(), |message, size| message.size(1, *size));
-    let message = message.int(2, type_of(data.dtype(), name)?);
-    Ok(message.text(8, name).bytes(9, data.as_bytes()))
-}
-
-/// A `ValueInfoProto`; the first axis has a name where its length is open.
-fn value(name: &str, tensor: &TensorIr, first: Option<&str>) -> Result<Message, Error> {
-    let mut shape = Message::default();
-    for (axis, size) in dims(tensor).iter().enumerate() {
-        let dimension = match first {
-            Some(first) if axis == 0 => Message::default().text(2, first),
-            _ => Message::default().size(1, *size),
-        };
-        shape = shape.message(1, &dimension);
-    }
-    let kind = Message::default().int(1, type_of(tensor.dtype, name)?).message(2, &shape);
-    let kind = Message::default().message(1, &kind);
-    Ok(Message::default().text(1, name).message(2, &kind))
 }
