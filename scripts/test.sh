@@ -20,7 +20,7 @@ RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --quiet
 step 'Tests'
 cargo test --workspace --quiet
 
-step 'Comparison with scikit-learn, cvxpy, skglm, statsmodels, scikit-survival and glmnet'
+step 'Comparison with scikit-learn, cvxpy, skglm, statsmodels, scikit-survival, glmnet, onnxruntime and tract'
 # R's glmnet, from Debian, where it can be had; without it, its tests are skipped.
 if ! command -v Rscript >/dev/null && command -v apt-get >/dev/null && [ "$(id -u)" = 0 ]; then
     export DEBIAN_FRONTEND=noninteractive

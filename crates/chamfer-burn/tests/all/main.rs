@@ -11,3 +11,4 @@ mod models;
 mod onnx;
 mod train;
 mod training;
+mod written;
