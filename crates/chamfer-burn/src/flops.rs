@@ -31,10 +31,11 @@ pub fn flops<M: Module, E: Example, const D: usize>(
 
 pub(crate) fn flops_of(graph: &Graph) -> Vec<LayerFlops> {
     let size = |tensor: &TensorIr| dims(tensor).iter().product::<usize>() as u64;
-    // Each output is a sum over the weights of one of its slices.
-    let layer = |weight: &TensorIr, out: &TensorIr, outputs: usize| LayerFlops {
+    // Each output is a sum over the weights of one of its slices; in a transposed convolution, each
+    // input is multiplied by those of its own.
+    let layer = |weight: &TensorIr, numbers: &TensorIr, slices: usize| LayerFlops {
         path: graph.path_of(weight.id).unwrap_or_default().to_owned(),
-        flops: 2 * size(out) * size(weight) / outputs.max(1) as u64,
+        flops: 2 * size(numbers) * size(weight) / slices.max(1) as u64,
     };
     let count = |operation: &OperationIr| match operation {
         OperationIr::Module(ModuleOperationIr::Linear(op)) => {
@@ -48,6 +49,15 @@ pub(crate) fn flops_of(graph: &Graph) -> Vec<LayerFlops> {
         }
         OperationIr::Module(ModuleOperationIr::Conv3d(op)) => {
             Some(layer(&op.weight, &op.out, dims(&op.weight)[0]))
+        }
+        OperationIr::Module(ModuleOperationIr::ConvTranspose1d(op)) => {
+            Some(layer(&op.weight, &op.x, dims(&op.weight)[0]))
+        }
+        OperationIr::Module(ModuleOperationIr::ConvTranspose2d(op)) => {
+            Some(layer(&op.weight, &op.x, dims(&op.weight)[0]))
+        }
+        OperationIr::Module(ModuleOperationIr::ConvTranspose3d(op)) => {
+            Some(layer(&op.weight, &op.x, dims(&op.weight)[0]))
         }
         OperationIr::Float(_, FloatOperationIr::Matmul(op)) => Some(LayerFlops {
             path: graph.path_of(op.rhs.id).unwrap_or_default().to_owned(),

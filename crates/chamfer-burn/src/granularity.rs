@@ -8,7 +8,9 @@ use std::fmt;
 /// `[out_channels, in_channels / groups, kernel…]`, a transposed convolution's
 /// `[in_channels, out_channels / groups, kernel…]`, an embedding's `[rows, size]`. For weights of
 /// your own modules, with another order, there are [`Axis`](Self::Axis) and
-/// [`Blocks`](Self::Blocks).
+/// [`Blocks`](Self::Blocks). Where a convolution has groups, an axis that is divided by their number
+/// is over places in a group: one of its slices belongs to a channel of each group, and these are what
+/// [`compact`](crate::compact()) can remove together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Granularity {
@@ -34,6 +36,7 @@ pub enum Granularity {
     },
     /// A head of an attention projection whose inputs are heads (the output projection): rows of
     /// its weight. A head whose rows are zero does nothing, whatever its query, key and value are.
+    /// [`compact`](crate::compact()) removes heads as a whole, not single dimensions of them.
     HeadInputs {
         /// The number of heads.
         heads: usize,

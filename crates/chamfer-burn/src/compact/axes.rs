@@ -4,6 +4,9 @@ use super::trace::{LAST, Trace};
 use crate::graph::dims;
 use burn::backend::ir::TensorIr;
 
+const PLACE: &str = "it is a place within a head or block, whose size is a number of the module that \
+                     a mapper cannot change";
+
 impl Trace<'_> {
     pub(super) fn permute(&mut self, input: &TensorIr, out: &TensorIr, axes: &[usize]) {
         for (to, &from) in axes.iter().enumerate() {
@@ -69,7 +72,7 @@ impl Trace<'_> {
                     };
                     // A single head is a split, too.
                     if ones(to, *b) > ones(from, *a) && !self.known.contains_key(&input.id) {
-                        self.slices.pin_axis(out, *b, "it may be a place within a head");
+                        self.slices.pin_axis(out, *b, PLACE);
                     }
                     self.couple(input, *a, out, *b);
                     self.map_constants(input, *a, out, *b, Some);
@@ -119,7 +122,7 @@ impl Trace<'_> {
         let (first, others) = (axes[0], &axes[1..]);
         let size: usize = others.iter().map(|axis| dims(out)[*axis]).product();
         for axis in others {
-            self.slices.pin_axis(out, *axis, "it is a place within a head or block");
+            self.slices.pin_axis(out, *axis, PLACE);
         }
         for block in 0..dims(out)[first] {
             let to = self.slices.at(out.id, first, block);

@@ -1,6 +1,6 @@
 //! Layers that sum over inputs, and what goes with them.
 
-use super::trace::{Bias, Contraction, FEATURES, SPACE, Trace, number};
+use super::trace::{Bias, Contraction, SPACE, Trace, number};
 use crate::graph::dims;
 use burn::backend::ir::{
     AttentionOpIr, BaseOperationIr as Base, BatchNormOpIr, MatmulOpIr, ModuleOperationIr as Layer,
@@ -8,37 +8,34 @@ use burn::backend::ir::{
 };
 use burn::tensor::TensorId;
 
-/// What matters of a convolution's options.
-#[derive(Clone, Copy)]
-pub(super) struct Convolution {
-    /// Whether zeros surround the input.
-    pub(super) padded: bool,
-    /// Into how many groups the channels fall.
-    pub(super) groups: usize,
-}
+const SCALE: &str = "the scale of attention is by its length";
 
-/// The weights of a layer: a kernel between each input and each output.
-struct Weights<'a> {
-    tensor: &'a TensorIr,
+/// The weights of a layer: a kernel between each input and each output of the same group.
+pub(super) struct Weights<'a> {
+    pub(super) tensor: &'a TensorIr,
     /// The axis of the inputs.
-    inputs: usize,
+    pub(super) inputs: usize,
     /// The axis of the outputs, next to it.
-    outputs: usize,
+    pub(super) outputs: usize,
+    /// Into how many groups inputs and outputs fall. The first of the two axes is as long as there are
+    /// inputs or outputs, the second as there are in one group.
+    pub(super) groups: usize,
     /// Whether an input adds the same in every place.
-    even: bool,
+    pub(super) even: bool,
 }
 
 impl Weights<'_> {
-    /// The kernel between an input and an output, of values row by row; axes before are of length 1.
+    /// The kernel between an input and an output, of values row by row; empty if there is none. Axes
+    /// before are of length 1.
     fn kernel<'v>(&self, values: &'v [f64], input: usize, output: usize) -> &'v [f64] {
-        let dims = dims(self.tensor);
-        let at = if self.inputs < self.outputs {
-            input * dims[self.outputs] + output
-        } else {
-            output * dims[self.inputs] + input
-        };
-        let size: usize = dims[self.inputs.max(self.outputs) + 1..].iter().product();
-        &values[at * size..][..size]
+        let (dims, first) = (dims(self.tensor), self.inputs.min(self.outputs));
+        let (row, column) = if self.inputs == first { (input, output) } else { (output, input) };
+        let columns = dims[first + 1];
+        if row * self.groups / dims[first] != column / columns {
+            return &[];
+        }
+        let size: usize = dims[first + 2..].iter().product();
+        &values[(row * columns + column % columns) * size..][..size]
     }
 }
 
@@ -54,46 +51,20 @@ impl Trace<'_> {
         for axis in 0..last {
             self.couple(x, axis, out, axis);
         }
-        let weight = Weights { tensor: weight, inputs: 0, outputs: 1, even: true };
+        let weight = Weights { tensor: weight, inputs: 0, outputs: 1, groups: 1, even: true };
         self.contract((x, last), &weight, bias, (out, last));
     }
 
-    pub(super) fn convolution(
-        &mut self,
-        x: &TensorIr,
-        weight: &TensorIr,
-        bias: Option<&TensorIr>,
-        out: &TensorIr,
-        shape: Convolution,
-    ) {
-        self.couple(x, 0, out, 0);
-        for axis in 2..dims(x).len() {
-            self.slices.pin_axis(x, axis, SPACE);
-            self.slices.pin_axis(out, axis, SPACE);
-            self.slices.pin_axis(weight, axis, SPACE);
-        }
-        if shape.groups > 1 {
-            let reason = "the channels of a convolution in groups keep their number";
-            for tensor in [Some(x), Some(weight), Some(out), bias].into_iter().flatten() {
-                self.slices.pin_all(tensor, reason);
-            }
-            return;
-        }
-        // At a padded border, what a constant adds is less.
-        let weight = Weights { tensor: weight, inputs: 1, outputs: 0, even: !shape.padded };
-        self.contract((x, 1), &weight, bias, (out, 1));
-    }
-
     /// A sum over an axis of the input, with weights and perhaps a bias.
-    fn contract(
+    pub(super) fn contract(
         &mut self,
         (x, of_x): (&TensorIr, usize),
         weight: &Weights<'_>,
         bias: Option<&TensorIr>,
         (out, of_out): (&TensorIr, usize),
     ) {
-        self.couple(x, of_x, weight.tensor, weight.inputs);
-        self.couple(out, of_out, weight.tensor, weight.outputs);
+        self.couple_groups(x, of_x, weight, weight.inputs);
+        self.couple_groups(out, of_out, weight, weight.outputs);
         if let Some(bias) = bias {
             self.couple(bias, 0, out, of_out);
         }
@@ -127,6 +98,7 @@ impl Trace<'_> {
             Some(_) => Bias::None,
             None => self.taker_of_constants(out, of_out),
         };
+        let rows = dims(weight.tensor)[weight.inputs];
         let contraction = |input| {
             // Needed for constants alone.
             let asked = weight.even && constant(input).is_some_and(|value| value != 0.0);
@@ -135,7 +107,7 @@ impl Trace<'_> {
                 .map(|values| (0..outputs).map(|output| sum(values, input, output)).collect());
             Contraction {
                 input: self.slices.at(x.id, of_x, input),
-                weight: self.slices.at(weight.tensor.id, weight.inputs, input),
+                weight: self.slices.at(weight.tensor.id, weight.inputs, input % rows),
                 weight_id: weight.tensor.id,
                 sums,
                 bias: place,
@@ -146,6 +118,25 @@ impl Trace<'_> {
         for (output, constant) in constants.into_iter().enumerate() {
             let slice = self.slices.at(out.id, of_out, output);
             self.slices.set_constant(slice, constant);
+        }
+    }
+
+    /// Couples the inputs or outputs of a layer with its weights. All groups are of the same size, so
+    /// what is at the same place in each of them goes together.
+    fn couple_groups(
+        &mut self,
+        tensor: &TensorIr,
+        axis: usize,
+        weight: &Weights<'_>,
+        of_weight: usize,
+    ) {
+        let (length, slices) = (dims(tensor)[axis], dims(weight.tensor)[of_weight]);
+        let size = length / weight.groups;
+        for index in 0..length {
+            let slice = self.slices.at(tensor.id, axis, index);
+            self.slices.join(slice, self.slices.at(tensor.id, axis, index % size));
+            let of_weight = self.slices.at(weight.tensor.id, of_weight, index % slices);
+            self.slices.join(slice, of_weight);
         }
     }
 
@@ -242,7 +233,8 @@ impl Trace<'_> {
             }
         }
         self.couple(&op.lhs, row, &op.out, row);
-        let weight = Weights { tensor: &op.rhs, inputs: row, outputs: column, even: true };
+        let weight =
+            Weights { tensor: &op.rhs, inputs: row, outputs: column, groups: 1, even: true };
         self.contract((&op.lhs, column), &weight, None, (&op.out, column));
         self.zeros_pass(&op.lhs, row, &op.out);
         self.zeros_pass(&op.rhs, column, &op.out);
@@ -268,8 +260,8 @@ impl Trace<'_> {
         for tensor in [&op.query, &op.key, &op.value, &op.out] {
             self.slices.pin_axis(tensor, 2, SPACE);
         }
-        self.slices.pin_axis(&op.query, 3, FEATURES);
-        self.slices.pin_axis(&op.key, 3, FEATURES);
+        self.slices.pin_axis(&op.query, 3, SCALE);
+        self.slices.pin_axis(&op.key, 3, SCALE);
         self.couple(&op.value, 3, &op.out, 3);
         for tensor in [&op.mask, &op.attn_bias].into_iter().flatten() {
             self.broadcast_pin(tensor, &op.query);

@@ -1,6 +1,7 @@
 //! From zeros to a smaller model with the same function.
 
 mod axes;
+mod convolution;
 mod layers;
 mod plan;
 mod slices;
@@ -81,7 +82,14 @@ const IN_OWN_TYPE: f64 = 1e-3;
 /// The forward pass is that of `model.valid()`, and so is the smaller model (`train()` makes it one to
 /// be trained on). It must take the sizes of layers from its tensors, as
 /// Burn's linear layers, convolutions and normalizations do; where code of its own has a size written
-/// in it, the smaller model would not run, and an error says so. Convolutions in groups stay.
+/// in it, the smaller model would not run, and an error says so.
+///
+/// What is a number of a module and no tensor stays as it is:
+///
+/// - The number of groups of a convolution. All groups must keep the same size, so channels go where
+///   those at the same place in every group can; those of depthwise convolutions stay.
+/// - The size of heads, on which the scale of attention depends, too. Heads go as a whole.
+/// - The size of the input.
 ///
 /// Outputs on the example are compared before and after; give it more than one sample. Where the device
 /// has f64 and the forward pass makes no tensors of its own, everything is done in f64 and must agree

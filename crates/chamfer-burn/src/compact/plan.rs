@@ -69,7 +69,10 @@ impl Trace<'_> {
             (None, ..) => {
                 "reads it, and it is alive: its own weights or what is added to it are not zero"
             }
-            (_, None, _) => "reads its constant, which would count less at a padded border",
+            (_, None, _) => {
+                "reads its constant, which adds less in some places: at a padded border, or where a \
+                 transposed convolution does"
+            }
             (_, _, Bias::None) => "reads its constant, and has no bias of its own to take it",
             _ => return Ok(()),
         };
@@ -136,16 +139,26 @@ impl Trace<'_> {
         for (id, dims) in self.slices.tensors().filter(|(_, dims)| dims.len() > 1) {
             let Some(path) = self.graph.paths.get(&id) else { continue };
             for (axis, &length) in dims.iter().enumerate() {
-                for index in 0..length {
-                    let slice = self.slices.at(id, axis, index);
-                    let class = self.slices.class(slice);
-                    if self.slices.constant(slice) != Some(0.0) || removed.contains(&class) {
+                // By class: how many slices of the axis, and how many of them are zero.
+                let mut together: HashMap<Slice, (usize, usize)> = HashMap::new();
+                for slice in (0..length).map(|index| self.slices.at(id, axis, index)) {
+                    let (all, zero) = together.entry(self.slices.class(slice)).or_default();
+                    *all += 1;
+                    *zero += usize::from(self.slices.constant(slice) == Some(0.0));
+                }
+                for (class, (all, zero)) in together {
+                    if zero == 0 || removed.contains(&class) {
                         continue;
                     }
-                    let pinned = self.slices.pinned(class).map(str::to_owned);
-                    let reason = reasons.get(&class).cloned().or(pinned);
-                    let reason = reason.unwrap_or_else(|| "nothing reads it".to_owned());
-                    *kept.entry((path.clone(), axis, reason)).or_default() += 1;
+                    let reason = match (self.slices.pinned(class), reasons.get(&class)) {
+                        (Some(pinned), _) => pinned.to_owned(),
+                        (None, _) if zero < all => {
+                            format!("only all {all} of a head, block or group can go together")
+                        }
+                        (None, Some(reason)) => reason.clone(),
+                        (None, None) => "nothing reads it".to_owned(),
+                    };
+                    *kept.entry((path.clone(), axis, reason)).or_default() += zero;
                 }
             }
         }

@@ -1,6 +1,6 @@
 //! What each operation of a forward pass couples, contracts and keeps constant.
 
-use super::layers::Convolution;
+use super::convolution::Convolution;
 use super::slices::{Slice, Slices};
 use crate::graph::{Graph, dims, name};
 use burn::backend::ir::{
@@ -263,26 +263,11 @@ impl<'a> Trace<'a> {
     }
 
     fn layer(&mut self, layer: &Layer, operation: &OperationIr) {
+        if let Some(convolution) = Convolution::of(layer) {
+            return self.convolution(&convolution);
+        }
         match layer {
             Layer::Linear(op) => self.linear(&op.x, &op.weight, op.bias.as_ref(), &op.out),
-            Layer::Conv1d(op) => {
-                let options = &op.options;
-                let padded = options.padding.iter().any(|side| *side != (0, 0));
-                let shape = Convolution { padded, groups: options.groups };
-                self.convolution(&op.x, &op.weight, op.bias.as_ref(), &op.out, shape);
-            }
-            Layer::Conv2d(op) => {
-                let options = &op.options;
-                let padded = options.padding.iter().any(|side| *side != (0, 0));
-                let shape = Convolution { padded, groups: options.groups };
-                self.convolution(&op.x, &op.weight, op.bias.as_ref(), &op.out, shape);
-            }
-            Layer::Conv3d(op) => {
-                let options = &op.options;
-                let padded = options.padding.iter().any(|side| *side != 0);
-                let shape = Convolution { padded, groups: options.groups };
-                self.convolution(&op.x, &op.weight, op.bias.as_ref(), &op.out, shape);
-            }
             Layer::BatchNorm(op) => self.batch_norm(op),
             Layer::LayerNorm(op) => {
                 let last = dims(&op.input).len() - 1;

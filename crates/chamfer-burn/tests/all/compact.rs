@@ -2,6 +2,7 @@
 
 use crate::models::*;
 use burn::module::{Module, ModuleMapper, Param};
+use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::nn::{LayerNorm, LayerNormConfig, Linear, LinearConfig};
 use burn::tensor::activation::relu;
 use burn::tensor::{Tensor, TensorData};
@@ -132,6 +133,86 @@ fn branches_gates_and_pooling_are_followed() {
     assert_eq!(small_model.squeeze.weight.dims(), [5, 3]);
     assert_eq!(small_model.excite.weight.dims(), [3, 5]);
     assert_eq!(small_model.last.weight.dims(), [5, 2]);
+}
+
+#[test]
+fn channels_of_transposed_convolutions_go() {
+    let edit = Edit::default()
+        .zero("down.weight", 0, &[1, 3])
+        .set("down.bias", 1, -0.2) // nothing after the activation
+        .set("down.bias", 3, 0.5) // a constant that a transposed convolution reads
+        .set("norm.gamma", 2, 0.0)
+        .set("norm.beta", 2, -0.3)
+        .zero("last.weight", 0, &[4]); // read by nobody
+    let model = Decoder::new().map(&mut { edit });
+    let small = compact(&model, &images(3), Decoder::forward).unwrap();
+    assert_same(&model, &small, images(10), Decoder::forward);
+    assert_eq!(small.model.down.weight.dims(), [4, 2, 3, 3], "{small}");
+    assert_eq!(small.model.up.weight.dims(), [4, 4, 3, 3]);
+    assert_eq!(small.model.up.bias.as_ref().unwrap().dims(), [4]);
+    assert_eq!(small.model.norm.gamma.dims(), [4]);
+    assert_eq!(small.model.last.weight.dims(), [4, 2, 2, 2]);
+    let (count, reason) = kept(&small, "down.weight", 0);
+    assert!(count == 1 && reason.contains("transposed"), "{small}");
+    // Three samples, two operations for each weight of an output, or an input if transposed.
+    let flops = |down: u64, up: u64| 6 * (9 * down * 18 + 9 * down * up * 9 + 36 * up * 8);
+    assert_eq!((small.flops_before, small.flops_after), (flops(5, 6), flops(4, 4)));
+}
+
+#[test]
+fn channels_at_the_same_place_in_all_groups_go() {
+    let edit = Edit::default()
+        .zero("middle.weight", 1, &[1]) // channels 1 and 5 are not read
+        .zero("first.weight", 0, &[2, 6])
+        .set("first.bias", 2, 0.4) // constants, one in each group
+        .set("first.bias", 6, 0.7)
+        .zero("transposed.weight", 0, &[2, 6, 1]) // the last of one group alone
+        .zero("last.weight", 0, &[0, 3]);
+    let model = Grouped::new().map(&mut { edit });
+    let small = compact(&model, &random([3, 2, 9]), Grouped::forward).unwrap();
+    assert_same(&model, &small, random([20, 2, 11]), Grouped::forward);
+    assert_eq!(small.model.first.weight.dims(), [4, 2, 3], "{small}");
+    assert_eq!(small.model.middle.weight.dims(), [6, 2, 3]);
+    assert_eq!(small.model.transposed.weight.dims(), [6, 2, 3]);
+    assert_eq!(small.model.transposed.bias.as_ref().unwrap().dims(), [4]);
+    assert_eq!(small.model.last.weight.dims(), [4, 2]);
+    let (count, reason) = kept(&small, "transposed.weight", 0);
+    assert!(count == 1 && reason.contains("all 2 of a head, block or group"), "{small}");
+    let (before, after) = (7 * 48 + 5 * 96 + 5 * 72 + 12, 7 * 24 + 5 * 36 + 5 * 36 + 8);
+    assert_eq!((small.flops_before, small.flops_after), (6 * before, 6 * after));
+}
+
+#[test]
+fn channels_that_are_alone_in_their_group_stay() {
+    #[derive(Module, Debug)]
+    struct Separable {
+        first: Conv2d,
+        depthwise: Conv2d,
+        last: Conv2d,
+    }
+    let device = device();
+    let edit = Edit::default()
+        .zero("first.weight", 0, &[0])
+        // All second channels of the four groups; the first that are left are alone.
+        .zero("last.weight", 1, &[0, 1, 3, 5, 7]);
+    let model = Separable {
+        first: Conv2dConfig::new([2, 4], [3, 3]).init(&device),
+        depthwise: Conv2dConfig::new([4, 8], [3, 3]).with_groups(4).init(&device),
+        last: Conv2dConfig::new([8, 2], [1, 1]).init(&device),
+    };
+    let model = model.map(&mut { edit });
+    let forward = |model: &Separable, x: Tensor<4>| {
+        model.last.forward(relu(model.depthwise.forward(relu(model.first.forward(x)))))
+    };
+    let small = compact(&model, &images(2), forward).unwrap();
+    assert_same(&model, &small, images(5), forward);
+    assert_eq!(small.model.first.weight.dims(), [4, 2, 3, 3], "{small}");
+    assert_eq!(small.model.depthwise.weight.dims(), [4, 1, 3, 3]);
+    assert!(small.flops_after < small.flops_before);
+    for (path, axis) in [("first.weight", 0), ("last.weight", 1)] {
+        let (count, reason) = kept(&small, path, axis);
+        assert!(count == 1 && reason.contains("`groups` is a number"), "{small}");
+    }
 }
 
 /// An operation that the graph pass does not know, and a normalization over features.
@@ -282,14 +363,23 @@ fn heads_are_cut_out_of_all_four_matrices() {
 
 #[test]
 fn a_part_of_a_head_or_the_only_head_stays() {
-    for (heads, edit) in [
-        (3, Edit::default().zero("attention.output.weight", 0, &[4, 5, 6])),
-        (1, Edit::default().zero("attention.output.weight", 0, &[4, 5, 6, 7])),
-        (1, Edit::default().zero("attention.query.weight", 1, &[2])),
+    const OUTPUT: &str = "attention.output.weight";
+    const QUERY: &str = "attention.query.weight";
+    let together = "only all 4 of a head";
+    let number = "size is a number of the module";
+    for (heads, path, axis, indices, reason) in [
+        (3, OUTPUT, 0, [4, 5, 6].as_slice(), together),
+        (3, OUTPUT, 0, &[0, 4, 8], together),
+        (3, QUERY, 1, &[1, 5, 9], together),
+        (1, OUTPUT, 0, &[4, 5, 6, 7], number),
+        (1, QUERY, 1, &[2], number),
     ] {
+        let edit = Edit::default().zero(path, axis, indices);
         let model = Attending::new(heads).map(&mut { edit });
         let small = compact(&model, &random([2, 5, 4]), Attending::forward).unwrap();
-        assert!(small.cuts.is_empty() && !small.kept.is_empty(), "{small}");
+        assert!(small.cuts.is_empty(), "{small}");
+        let (count, found) = kept(&small, path, axis);
+        assert!(count == indices.len() && found.contains(reason), "{small}");
     }
 }
 
@@ -385,6 +475,8 @@ fn random_zeros_change_no_function() {
     thinned(Mlp::new, &random([4, 6]), &random([20, 6]), Mlp::forward);
     thinned(Residual::new, &images(2), &images(5), Residual::forward);
     thinned(Branches::new, &random([3, 2, 9]), &random([5, 2, 8]), Branches::forward);
+    thinned(Decoder::new, &images(2), &images(5), Decoder::forward);
+    thinned(Grouped::new, &random([3, 2, 9]), &random([5, 2, 8]), Grouped::forward);
     let attending = || Attending::new(3);
     thinned(attending, &random([2, 5, 4]), &random([3, 4, 4]), Attending::forward);
     thinned(Transformer::new, &words(2, 6), &words(5, 6), Transformer::forward);

@@ -1,7 +1,10 @@
 //! Networks of many kinds, and changes to their tensors.
 
 use burn::module::{Module, ModuleMapper, Param};
-use burn::nn::conv::{Conv1d, Conv1dConfig, Conv2d, Conv2dConfig};
+use burn::nn::conv::{
+    Conv1d, Conv1dConfig, Conv2d, Conv2dConfig, ConvTranspose1d, ConvTranspose1dConfig,
+    ConvTranspose2d, ConvTranspose2dConfig,
+};
 use burn::nn::pool::{MaxPool2d, MaxPool2dConfig};
 use burn::nn::{
     BatchNorm, BatchNormConfig, Embedding, EmbeddingConfig, LayerNorm, LayerNormConfig, Linear,
@@ -203,6 +206,62 @@ impl Branches {
         let gate = sigmoid(self.excite.forward(gate)).unsqueeze_dim::<3>(2);
         let x = (x * gate).permute([0, 2, 1]); // [batch, places, channels]
         self.last.forward(tanh(x).mean_dim(1).squeeze_dim::<2>(1))
+    }
+}
+
+/// Images that become smaller and, by transposed convolutions, larger again.
+#[derive(Module, Debug)]
+pub struct Decoder {
+    pub down: Conv2d,
+    pub up: ConvTranspose2d,
+    pub norm: BatchNorm,
+    pub last: ConvTranspose2d,
+}
+
+impl Decoder {
+    pub fn new() -> Self {
+        let device = device();
+        let up = ConvTranspose2dConfig::new([5, 6], [3, 3]).with_stride([2, 2]);
+        Self {
+            down: Conv2dConfig::new([2, 5], [3, 3]).with_stride([2, 2]).init(&device),
+            up: up.with_padding([1, 1]).with_padding_out([1, 1]).init(&device),
+            norm: BatchNormConfig::new(6).init(&device),
+            last: ConvTranspose2dConfig::new([6, 2], [2, 2]).init(&device),
+        }
+    }
+
+    pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
+        let x = relu(self.down.forward(x)); // 3 × 3
+        let x = relu(self.norm.forward(self.up.forward(x))); // 6 × 6
+        self.last.forward(x)
+    }
+}
+
+/// Sequences through convolutions in two groups, a plain one and a transposed one.
+#[derive(Module, Debug)]
+pub struct Grouped {
+    pub first: Conv1d,
+    pub middle: Conv1d,
+    pub transposed: ConvTranspose1d,
+    pub last: Linear,
+}
+
+impl Grouped {
+    pub fn new() -> Self {
+        let device = device();
+        let transposed = ConvTranspose1dConfig::new([8, 6], 3).with_groups(2).with_stride(2);
+        Self {
+            first: Conv1dConfig::new(2, 8, 3).init(&device),
+            middle: Conv1dConfig::new(8, 8, 3).with_groups(2).init(&device),
+            transposed: transposed.init(&device),
+            last: LinearConfig::new(6, 2).init(&device),
+        }
+    }
+
+    pub fn forward(&self, x: Tensor<3>) -> Tensor<2> {
+        let x = relu(self.middle.forward(relu(self.first.forward(x))));
+        let x = relu(self.transposed.forward(x));
+        self.last.forward(x.mean_dim(2).squeeze_dim::<2>(2))
     }
 }
 
