@@ -2,6 +2,7 @@
 
 mod axes;
 mod convolution;
+mod inputs;
 mod layers;
 mod plan;
 mod slices;
@@ -29,6 +30,12 @@ pub struct Compacted<M> {
     pub cuts: Vec<Cut>,
     /// Zero slices that stay, and why.
     pub kept: Vec<Kept>,
+    /// Features of the model's input that the small model does not use, as positions within a sample,
+    /// row by row: for an input `[batch, features]` the columns, for one `[batch, 1, height, width]` the
+    /// pixels. The input keeps its size; but data can leave these features out, if the first layer's
+    /// weight is made without their rows. Found where nothing but linear layers reads the input,
+    /// flattened or scaled by numbers before; empty elsewhere.
+    pub unused_inputs: Vec<usize>,
     /// Operations of the forward pass that are not understood; what they touch stays whole.
     pub unknown: Vec<String>,
     /// The largest difference between the outputs before and after on the example.
@@ -89,7 +96,7 @@ const IN_OWN_TYPE: f64 = 1e-3;
 /// - The number of groups of a convolution. All groups must keep the same size, so channels go where
 ///   those at the same place in every group can; those of depthwise convolutions stay.
 /// - The size of heads, on which the scale of attention depends, too. Heads go as a whole.
-/// - The size of the input.
+/// - The size of the input; but [`Compacted::unused_inputs`] are features that need not be measured.
 ///
 /// Outputs on the example are compared before and after; give it more than one sample. Where the device
 /// has f64 and the forward pass makes no tensors of its own, everything is done in f64 and must agree
@@ -138,6 +145,7 @@ pub fn compact<M: Module, E: Example, const D: usize>(
     };
     let difference = difference(&plain, &small, &example, &forward, IN_OWN_TYPE)?;
     let graph = Graph::capture(&small, &example, &forward)?;
+    let unused_inputs = inputs::unused(&graph);
     let old = shapes(model);
     let new = shapes(&small);
     let changed = old.iter().filter(|(path, shape)| new.get(*path) != Some(shape));
@@ -149,6 +157,7 @@ pub fn compact<M: Module, E: Example, const D: usize>(
     Ok(Compacted {
         cuts: cuts.collect(),
         kept,
+        unused_inputs,
         unknown,
         difference,
         flops_before,
@@ -223,6 +232,9 @@ impl<M> fmt::Display for Compacted<M> {
         }
         for Kept { path, axis, count, reason } in &self.kept {
             writeln!(formatter, "{path}: {count} zero slices of axis {axis} stay: {reason}")?;
+        }
+        if !self.unused_inputs.is_empty() {
+            writeln!(formatter, "{} features of the input are not used", self.unused_inputs.len())?;
         }
         if !self.unknown.is_empty() {
             writeln!(formatter, "not understood: {}", self.unknown.join(", "))?;

@@ -5,7 +5,7 @@ use burn::module::{Module, ModuleMapper, Param};
 use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::nn::{LayerNorm, LayerNormConfig, Linear, LinearConfig};
 use burn::tensor::activation::relu;
-use burn::tensor::{Tensor, TensorData};
+use burn::tensor::{Device, Int, Tensor, TensorData};
 use chamfer_burn::{
     Compacted, Error, Example, Granularity, MultiHeadAttention, Rule, Zeros, collapse, compact,
     factorize, flops, load_safetensors, resize, save_safetensors,
@@ -213,6 +213,45 @@ fn channels_that_are_alone_in_their_group_stay() {
         let (count, reason) = kept(&small, path, axis);
         assert!(count == 1 && reason.contains("`groups` is a number"), "{small}");
     }
+}
+
+/// Features that only a dead neuron reads are not used, either.
+#[test]
+fn unused_inputs_are_named_and_can_be_left_out() {
+    let edit = Edit::default()
+        .zero("first.weight", 0, &[1, 4])
+        .with("first.weight", |at, x| if at[0] == 2 && at[1] != 5 { 0.0 } else { x })
+        .zero("second.weight", 0, &[5]);
+    let model = Mlp::new().map(&mut { edit });
+    let small = compact(&model, &random([4, 6]), Mlp::forward).unwrap();
+    assert_eq!(small.unused_inputs, [1, 2, 4], "{small}");
+
+    let used = Tensor::<1, Int>::from_ints([0, 3, 5], &Device::default());
+    let mut less = small.model;
+    less.first.weight = Param::from_tensor(less.first.weight.val().select(0, used.clone()));
+    let x = random([20, 6]);
+    let expected = values(model.forward(x.clone()));
+    for (a, b) in expected.iter().zip(values(less.forward(x.select(1, used)))) {
+        assert!((a - b).abs() < 1e-5);
+    }
+
+    let scaled = |model: &Mlp, x: Tensor<3>| model.forward(x.flatten(1, 2) / 2.0 - 0.1);
+    assert_eq!(compact(&model, &random([4, 2, 3]), scaled).unwrap().unused_inputs, [1, 2, 4]);
+}
+
+#[test]
+fn inputs_that_are_read_in_other_ways_may_be_used() {
+    let edit = Edit::default().zero("first.weight", 0, &[1]);
+    let model = Mlp::new().map(&mut { edit });
+    let x = random([4, 6]);
+    assert_eq!(compact(&model, &x, Mlp::forward).unwrap().unused_inputs, [1]);
+    let twice = |model: &Mlp, x: Tensor<2>| model.forward(x.clone()) + x.sum_dim(1);
+    assert!(compact(&model, &x, twice).unwrap().unused_inputs.is_empty());
+    // Rows of features, of which a sample has two.
+    let edit = Edit::default().zero("before.weight", 0, &[1]);
+    let model = Attending::new(3).map(&mut { edit });
+    let small = compact(&model, &random([2, 2, 4]), Attending::forward).unwrap();
+    assert!(small.unused_inputs.is_empty(), "{small}");
 }
 
 /// An operation that the graph pass does not know, and a normalization over features.
