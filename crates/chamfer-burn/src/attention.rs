@@ -47,7 +47,8 @@ impl MultiHeadAttentionConfig {
 /// Burn's own takes the number of heads from its configuration, so that none can be cut; this one has
 /// the same parameters under the same names, and [`From`] takes one over. By
 /// [`Granularity::HeadInputs`](crate::Granularity::HeadInputs) of `output.weight`, heads become zero;
-/// [`compact`](crate::compact()) then cuts them out of all four matrices.
+/// [`compact`](crate::compact()) then cuts them out of all four matrices. Values can have fewer features
+/// than queries and keys: where rows of `output.weight` are zero by themselves, as many go in each head.
 ///
 /// ```
 /// use burn::tensor::{Device, Distribution, Tensor};
@@ -64,13 +65,13 @@ pub struct MultiHeadAttention {
     pub query: Linear,
     /// `[features, heads · head size]`.
     pub key: Linear,
-    /// `[features, heads · head size]`.
+    /// `[features, heads · size of values]`.
     pub value: Linear,
-    /// `[heads · head size, features]`.
+    /// `[heads · size of values, features]`.
     pub output: Linear,
     /// Of the attention weights.
     pub dropout: Dropout,
-    /// The number of features of a head.
+    /// The number of features of a head's queries and keys.
     pub d_head: usize,
 }
 
@@ -86,9 +87,11 @@ impl MultiHeadAttention {
         mask: Option<Tensor<3, Bool>>,
     ) -> Tensor<3> {
         let [batch, n, _] = query.dims();
-        let query = self.heads(self.query.forward(query));
-        let key = self.heads(self.key.forward(key));
-        let value = self.heads(self.value.forward(value));
+        let query = self.query.forward(query);
+        let heads = query.dims()[2] / self.d_head;
+        let query = in_heads(query, heads);
+        let key = in_heads(self.key.forward(key), heads);
+        let value = in_heads(self.value.forward(value), heads);
         let mut scores = query.matmul(key.transpose()).div_scalar((self.d_head as f64).sqrt());
         if let Some(mask) = mask {
             let [batch, n, m] = mask.dims();
@@ -96,15 +99,15 @@ impl MultiHeadAttention {
         }
         let weights = self.dropout.forward(softmax(scores, 3));
         let context = weights.matmul(value).swap_dims(1, 2);
-        let [_, _, heads, size] = context.dims();
+        let [_, _, _, size] = context.dims();
         self.output.forward(context.reshape([batch, n, heads * size]))
     }
+}
 
-    /// `[batch, n, heads · size]` as `[batch, heads, n, size]`.
-    fn heads(&self, x: Tensor<3>) -> Tensor<4> {
-        let [batch, n, features] = x.dims();
-        x.reshape([batch, n, features / self.d_head, self.d_head]).swap_dims(1, 2)
-    }
+/// `[batch, n, heads · size]` as `[batch, heads, n, size]`.
+fn in_heads(x: Tensor<3>, heads: usize) -> Tensor<4> {
+    let [batch, n, features] = x.dims();
+    x.reshape([batch, n, heads, features / heads]).swap_dims(1, 2)
 }
 
 impl From<burn::nn::attention::MultiHeadAttention> for MultiHeadAttention {

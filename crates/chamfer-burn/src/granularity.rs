@@ -36,7 +36,6 @@ pub enum Granularity {
     },
     /// A head of an attention projection whose inputs are heads (the output projection): rows of
     /// its weight. A head whose rows are zero does nothing, whatever its query, key and value are.
-    /// [`compact`](crate::compact()) removes heads as a whole, not single dimensions of them.
     HeadInputs {
         /// The number of heads.
         heads: usize,

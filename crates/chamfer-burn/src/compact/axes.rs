@@ -58,6 +58,9 @@ impl Trace<'_> {
     /// merged or split.
     pub(super) fn reshape(&mut self, input: &TensorIr, out: &TensorIr) {
         const REASON: &str = "its axes are merged or split in a way that is not understood";
+        if self.reshape_values(out) {
+            return;
+        }
         let (from, to) = (dims(input), dims(out));
         for (axes, of) in [(from, input), (to, out)] {
             for axis in (0..axes.len()).filter(|axis| axes[*axis] == 1) {

@@ -7,6 +7,7 @@ mod layers;
 mod plan;
 mod slices;
 mod trace;
+mod values;
 
 use crate::flops::flops_of;
 use crate::graph::{Example, Graph, guarded};
@@ -95,7 +96,9 @@ const IN_OWN_TYPE: f64 = 1e-3;
 ///
 /// - The number of groups of a convolution. All groups must keep the same size, so channels go where
 ///   those at the same place in every group can; those of depthwise convolutions stay.
-/// - The size of heads, on which the scale of attention depends, too. Heads go as a whole.
+/// - The size of heads, on which the scale of attention depends, too. Heads go as a whole; of their
+///   values, as many dimensions go as are dead in every head, if the forward pass takes their number
+///   from tensors, as that of [`MultiHeadAttention`](crate::MultiHeadAttention) does.
 /// - The size of the input; but [`Compacted::unused_inputs`] are features that need not be measured.
 ///
 /// Outputs on the example are compared before and after; give it more than one sample. Where the device
@@ -185,14 +188,34 @@ fn cut<M: Module, E: Example, const D: usize>(
     let mut data = BTreeMap::new();
     loop {
         let graph = Graph::capture(&model, example, forward)?;
-        let trace = Trace::new(&graph);
+        let trace = Trace::new(&graph, Vec::new());
         let plan = trace.plan();
-        if plan.data.is_empty() {
+        let (small, changed) = if !plan.data.is_empty() {
+            (replace(model, plan.data.clone()), plan.data)
+        } else if let Some(smaller) = with_smaller_values(&model, &graph, example, forward) {
+            smaller
+        } else {
             return Ok(Smallest { model, data, kept: plan.kept, unknown: trace.unknown });
-        }
-        data.extend(plan.data.clone());
-        model = replace(model, plan.data);
+        };
+        data.extend(changed);
+        model = small;
     }
+}
+
+/// A model without dimensions of the values of attention that are dead, as many in every head, and what
+/// changed; `None` if there are none, or if the forward pass has their number written in it.
+fn with_smaller_values<M: Module, E: Example, const D: usize>(
+    model: &M,
+    graph: &Graph,
+    example: &E,
+    forward: &impl Fn(&M, E) -> Tensor<D>,
+) -> Option<(M, BTreeMap<String, TensorData>)> {
+    let plan = Trace::new(graph, values::find(graph)).plan();
+    if plan.data.is_empty() {
+        return None;
+    }
+    let small = replace(model.valid(), plan.data.clone());
+    Graph::capture(&small, example, forward).is_ok().then_some((small, plan.data))
 }
 
 /// The largest difference between the outputs of two models, if it is within a share of the largest.

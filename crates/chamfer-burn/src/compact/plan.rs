@@ -4,7 +4,7 @@ use super::Kept;
 use super::slices::Slice;
 use super::trace::{Bias, Contraction, LAST, Trace};
 use burn::tensor::{TensorData, TensorId};
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 /// What changes.
 pub(crate) struct Plan {
@@ -21,20 +21,25 @@ impl Trace<'_> {
             let class = self.slices.class(contraction.input);
             of_class.entry(class).or_default().push(contraction);
         }
-        let mut classes: Vec<Slice> = of_class.keys().copied().collect();
-        classes.sort_unstable();
-        let mut left = self.lengths();
-        let mut removed: HashSet<Slice> = HashSet::new();
+        let mut dead: BTreeSet<Slice> = BTreeSet::new();
         let mut reasons: HashMap<Slice, String> = HashMap::new();
-        for class in classes {
+        for (&class, contractions) in &of_class {
             let verdict = match self.slices.pinned(class) {
                 Some(reason) => Err(reason.to_owned()),
-                None => of_class[&class]
+                None => contractions
                     .iter()
                     .try_for_each(|contraction| self.adds_nothing_or_a_constant(contraction)),
             };
-            let verdict = verdict.and_then(|()| take(&mut left, class));
             match verdict {
+                Ok(()) => drop(dead.insert(class)),
+                Err(reason) => drop(reasons.insert(class, reason)),
+            }
+        }
+        self.balance(&mut dead);
+        let mut left = self.lengths();
+        let mut removed: HashSet<Slice> = HashSet::new();
+        for class in dead {
+            match take(&mut left, class) {
                 Ok(()) => drop(removed.insert(class)),
                 Err(reason) => drop(reasons.insert(class, reason)),
             }
@@ -153,7 +158,10 @@ impl Trace<'_> {
                     let reason = match (self.slices.pinned(class), reasons.get(&class)) {
                         (Some(pinned), _) => pinned.to_owned(),
                         (None, _) if zero < all => {
-                            format!("only all {all} of a head, block or group can go together")
+                            format!(
+                                "only all {all} of a head, block or group can go together, or of \
+                                 the values of attention as many in every head"
+                            )
                         }
                         (None, Some(reason)) => reason.clone(),
                         (None, None) => "nothing reads it".to_owned(),

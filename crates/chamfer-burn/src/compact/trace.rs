@@ -2,6 +2,7 @@
 
 use super::convolution::Convolution;
 use super::slices::{Slice, Slices};
+use super::values::Values;
 use crate::graph::{Graph, dims, name};
 use burn::backend::ir::{
     ActivationOperationIr as Activation, BaseOperationIr as Base, BinaryOpIr,
@@ -48,6 +49,8 @@ pub(crate) struct Trace<'a> {
     pub(crate) known: HashMap<TensorId, Vec<f64>>,
     /// How many operations read each tensor.
     pub(super) uses: HashMap<TensorId, usize>,
+    /// Values of attention that may lose dimensions; those of others lose whole heads.
+    pub(super) values: Vec<Values<'a>>,
     /// Names of operations that are not understood.
     pub(crate) unknown: Vec<String>,
 }
@@ -58,13 +61,14 @@ pub(super) const SPACE: &str = "it is a place in an image or sequence";
 pub(super) const FEATURES: &str = "all of its axis are combined by an operation that is not linear";
 
 impl<'a> Trace<'a> {
-    pub(crate) fn new(graph: &'a Graph) -> Self {
+    pub(super) fn new(graph: &'a Graph, values: Vec<Values<'a>>) -> Self {
         let mut trace = Self {
             graph,
             slices: Slices::default(),
             contractions: Vec::new(),
             known: HashMap::new(),
             uses: HashMap::new(),
+            values,
             unknown: Vec::new(),
         };
         for operation in &graph.operations {
