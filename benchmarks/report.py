@@ -37,6 +37,29 @@ def markdown(rows, threads=1):
     return "\n".join(lines) + "\n"
 
 
+def summary(rows, level="gap<=1e-6"):
+    """Chamfer's CPU seconds with one thread, and how many times as long the fastest peer takes."""
+    rows = [row for row in rows if row["threads"] == 1]
+    lines = ["| problem | " + " | ".join(plots.SETTINGS.values()) + " |", "|---|" + "--:|" * len(plots.SETTINGS)]
+    for problem, (title, _) in PROBLEMS.items():
+        cells = []
+        for setting in plots.SETTINGS:
+            here = [row for row in rows if (row["problem"], row["setting"]) == (problem, setting)]
+            seconds_of = {row["solver"]: row["levels"][level]["cpu"] for row in here if level in row["levels"]}
+            own = seconds_of.get("chamfer")
+            peers = {name: cpu for name, cpu in seconds_of.items() if not name.startswith("chamfer")}
+            if own is None:
+                cells.append("not reached" if here else "")
+            elif not peers:
+                cells.append(f"{own:.3g} s, no peer")
+            else:
+                fastest = min(peers, key=peers.get)
+                cells.append(f"{own:.3g} s, **{peers[fastest] / own:.2g}×** {fastest}")
+        if any(cells):
+            lines.append(f"| {title} | " + " | ".join(cells) + " |")
+    return "\n".join(lines) + "\n"
+
+
 def _setting(row):
     return ("max/10", "max/100", "path").index(row["setting"])
 
@@ -50,6 +73,8 @@ def write(results):
     rows = levels.table(results)
     (results / "results.json").write_text(json.dumps(rows, indent=1))
     text = ["# Least seconds to each level of accuracy\n"]
+    for level, name in (("gap<=1e-6", "a relative gap"), ("subopt<=1e-6", "a suboptimality")):
+        text.append(f"\n## To {name} of 1e-6, and the time of the fastest peer over it\n\n" + summary(rows, level))
     for threads in sorted({row["threads"] for row in rows}):
         clock = "CPU seconds" if threads == 1 else "wall seconds"
         text.append(f"\n## {threads} thread{'s' * (threads > 1)}, {clock}\n\n" + markdown(rows, threads))

@@ -124,13 +124,13 @@ fn weights(name: &'static str, task: Pictures) -> Box<dyn Trial> {
         methods: &BY_WEIGHT,
         shares: &COMPRESSIONS,
         small: 0.02,
-        length: Length { batch: 128, path: 12, polish: 6 },
+        length: Length { batch: 128, path: 30, polish: 15 },
         settings: |method| match method {
             Product { depth: 2 } => settings(0.5, 1e-5, 1.5e-3),
             Product { .. } => settings(0.5, 1.5e-5, 1e-3),
-            Subgradient => settings(0.1, 1e-5, 2e-3),
-            SoftThreshold => settings(0.1, 1e-4, 1e-2),
-            _ => settings(0.1, 1.0, 1.0),
+            Subgradient => settings(0.05, 1e-5, 4e-3),
+            SoftThreshold => settings(0.1, 1e-4, 3e-2),
+            _ => settings(0.2, 1.0, 1.0),
         },
     })
 }

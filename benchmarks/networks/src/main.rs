@@ -9,6 +9,7 @@ mod plots;
 mod report;
 mod results;
 mod runs;
+mod steps;
 mod training;
 mod units;
 
@@ -61,6 +62,8 @@ enum Command {
         #[arg(long, default_value_t = 1.0)]
         to: f64,
     },
+    /// Time a step of training with factors beside one without
+    Steps,
     /// Write tables and pictures of what was measured
     Report,
 }
@@ -93,6 +96,7 @@ fn main() -> Result<(), Failure> {
             }
             Ok(())
         }
+        Command::Steps => steps::write(&results),
         Command::Report => report::write(&results),
     }
 }

@@ -184,7 +184,7 @@ where
 
 /// A number of units.
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-fn count(units: f64) -> usize {
+pub fn count(units: f64) -> usize {
     units as usize
 }
 

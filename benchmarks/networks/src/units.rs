@@ -1,5 +1,6 @@
 //! What becomes zero together: units of the weights of a network.
 
+use crate::runs::count as whole;
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::tensor::{Shape, Tensor};
 use chamfer_burn::{Granularity, Rule};
@@ -67,19 +68,41 @@ pub fn sizes(parameter: Tensor<3>) -> Tensor<3> {
 
 /// The sizes of all units of a network.
 pub fn all_sizes<M: Module>(model: &M, units: &[Units]) -> Vec<f32> {
-    let read = |parameter| sizes(parameter).into_data().iter::<f32>().collect::<Vec<_>>();
-    parameters(model, units).into_values().flat_map(read).collect()
+    sizes_by_path(model, units).into_values().flatten().collect()
 }
+
+fn sizes_by_path<M: Module>(model: &M, units: &[Units]) -> BTreeMap<String, Vec<f32>> {
+    let read = |parameter| sizes(parameter).into_data().iter::<f32>().collect::<Vec<_>>();
+    let all = parameters(model, units).into_iter();
+    all.map(|(path, parameter)| (path, read(parameter))).collect()
+}
+
+/// A parameter keeps at least its part of this share of what is kept: else, small weights could cost a
+/// network a whole layer.
+const LEAST_OF_PARAMETER: f64 = 0.2;
 
 /// Sets all units to zero but the `count` largest of the network.
 pub fn keep_largest<M: Module>(model: M, units: &[Units], count: usize) -> M {
-    let mut all = all_sizes(&model, units);
-    if count >= all.len() {
+    let mut by_path = sizes_by_path(&model, units);
+    let total = by_path.values().map(Vec::len).sum::<usize>();
+    if count >= total {
         return model;
+    }
+    // The size that the largest units of each parameter are above, which stay in any case.
+    let mut floors = BTreeMap::new();
+    let mut all = Vec::with_capacity(total);
+    for (path, sizes) in &mut by_path {
+        let part = sizes.len() as f64 * count as f64 / total as f64;
+        let least = whole(LEAST_OF_PARAMETER * part).max(1).min(sizes.len() - 1);
+        let (large, floor, small) = sizes.select_nth_unstable_by(least, |a, b| b.total_cmp(a));
+        floors.insert(path.clone(), *floor);
+        all.extend(large.iter().map(|_| f32::INFINITY));
+        all.extend([*floor].iter().chain(small.iter()));
     }
     let (_, cut, _) = all.select_nth_unstable_by(count, |a, b| b.total_cmp(a));
     let cut = *cut;
-    change(model, units, |_, parameter| {
+    change(model, units, |path, parameter| {
+        let cut = floors.get(path).map_or(cut, |floor| floor.min(cut));
         let large = sizes(parameter.clone()).greater_scalar(cut).float();
         parameter * large
     })

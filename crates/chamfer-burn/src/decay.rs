@@ -47,9 +47,7 @@ pub fn decay_groups<M: Module>(model: &M) -> Result<Vec<DecayGroup>, Error> {
         let Some(weight) = scheme.one_weight else {
             return Err(Error::OneDecay { path: site.path });
         };
-        let mut ids: Vec<ParamId> = site.factors.gates.iter().map(|gate| gate.id).collect();
-        ids.insert(scheme.base, site.base_id);
-        for (id, constant) in ids.into_iter().zip(&scheme.constants) {
+        for (id, constant) in site.constants() {
             // The gradient of λ w c s².
             let decay = 2.0 * scheme.lambda * weight * constant;
             match groups.iter_mut().find(|(of_group, _)| *of_group == decay) {

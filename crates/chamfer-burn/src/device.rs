@@ -63,16 +63,29 @@ impl Scheme {
     /// The sum of a factor's squares, each with the weight of its term.
     fn squares(&self, factor: Tensor<1>) -> Tensor<1> {
         let squares = factor.powi_scalar(2);
-        match (self.one_weight, &self.weights, self.layout) {
-            (None, Some(weights), Some(layout)) => {
-                let by_weight = squares.dims()[0] == self.shape.iter().product::<usize>();
-                let shape = if by_weight { layout.shape() } else { [1, layout.groups, 1] };
-                let options = (&squares.device(), squares.dtype());
-                let weights = Tensor::<1>::from_data(weights.as_slice(), options);
-                (squares.reshape(shape) * weights.reshape([1, layout.groups, 1])).sum()
-            }
-            (weight, ..) => squares.sum().mul_scalar(weight.unwrap_or(1.0)),
+        match self.one_weight {
+            Some(weight) => squares.sum().mul_scalar(weight),
+            None => self.weighted(squares).sum(),
         }
+    }
+
+    /// The gradient of `scale · λR_ξ` in a factor whose squares count `constant`.
+    pub(crate) fn slope(&self, factor: Tensor<1>, constant: f64, scale: f64) -> Tensor<1> {
+        let slope = 2.0 * scale * self.lambda * constant;
+        match self.one_weight {
+            Some(weight) => factor.mul_scalar(slope * weight),
+            None => self.weighted(factor).mul_scalar(slope),
+        }
+    }
+
+    /// Numbers that belong to those of a factor, times the weights of their terms.
+    fn weighted(&self, values: Tensor<1>) -> Tensor<1> {
+        let (Some(weights), Some(layout)) = (&self.weights, self.layout) else { return values };
+        let of_weights = values.dims()[0] == self.shape.iter().product::<usize>();
+        let shape = if of_weights { layout.shape() } else { [1, layout.groups, 1] };
+        let options = (&values.device(), values.dtype());
+        let weights = Tensor::<1>::from_data(weights.as_slice(), options);
+        (values.reshape(shape) * weights.reshape([1, layout.groups, 1])).reshape([-1])
     }
 }
 

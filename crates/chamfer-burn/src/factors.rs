@@ -94,6 +94,16 @@ pub(crate) struct Site {
 }
 
 impl Site {
+    /// The base and the gates, with what the squares of each count in the penalty.
+    pub(crate) fn constants(&self) -> impl Iterator<Item = (ParamId, f64)> {
+        let Factors { gates, scheme } = &self.factors;
+        let (before, after) = gates.split_at(scheme.base);
+        let gates =
+            |gates: &[Param<Tensor<1>>]| gates.iter().map(|gate| gate.id).collect::<Vec<_>>();
+        let ids = gates(before).into_iter().chain([self.base_id]).chain(gates(after));
+        ids.zip(scheme.constants.clone())
+    }
+
     /// `ξ`, read from the device.
     pub(crate) fn read(&self) -> Vec<f64> {
         let gates: Vec<Vec<f64>> = self.factors.values().into_iter().map(read).collect();

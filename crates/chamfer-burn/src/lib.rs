@@ -62,6 +62,12 @@
 //! - At depth 3 and above, zero absorbs: what has died stays dead.
 //! - [`decay_groups()`] is the penalty as weight decay of `Sgd` or `Adam`. The decay of `AdamW` is not a
 //!   penalty; use [`penalty()`] there.
+//! - A penalty on weights that a trainable scale of a batch normalization follows is made up for by that
+//!   scale: put it on the scale, or on both.
+//! - A factor with a number for each weight takes as much memory as the parameter: for itself, its gradient
+//!   and what the optimizer keeps of it, so that a product of `k` by weight takes `k` times that of the plain
+//!   parameter in training, and the weights themselves once more until the backward pass. Gates take one
+//!   number for each unit. Collapsed, nothing is left of either.
 //! - A model must read its parameters with `val()`: [`check_reads()`] finds where it does not.
 //!
 //! # Devices
@@ -83,6 +89,8 @@ mod flops;
 mod granularity;
 mod graph;
 mod guard;
+#[cfg(feature = "dashboard")]
+mod metric;
 mod onnx;
 mod pattern;
 mod penalty;
@@ -104,6 +112,8 @@ pub use flops::{LayerFlops, flops};
 pub use granularity::Granularity;
 pub use graph::Example;
 pub use guard::{Budget, LayerBudget, check_reads, decay_budget};
+#[cfg(feature = "dashboard")]
+pub use metric::SparsityMetric;
 pub use onnx::export_onnx;
 pub use penalty::penalty;
 pub use report::{LayerReport, Report, report};

@@ -2,8 +2,8 @@
 
 use super::Training;
 use super::checkpoint::Checkpoint;
-use crate::factors::sites;
-use crate::{Error, penalty};
+use crate::Error;
+use crate::penalty::{add_gradient, penalty};
 use burn::module::Module;
 use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
@@ -153,14 +153,17 @@ pub(super) fn run<M: Module>(
             end = End::Stopped { step };
             break;
         }
-        let mut value = loss(&model, step);
-        if training.penalty_scale > 0.0 && !sites(&model).is_empty() {
-            value = value + penalty(&model)?.mul_scalar(training.penalty_scale);
-        }
+        let value = loss(&model, step);
         let done = step + 1;
         let looks = done % training.look == 0 || done == training.steps;
-        let read = looks.then(|| value.clone().detach());
-        let gradients = GradientsParams::from_grads(value.backward(), &model);
+        let read = looks.then(|| match penalty(&model) {
+            Ok(of_model) => value.clone().inner() + of_model.inner() * training.penalty_scale,
+            Err(_) => value.clone().inner(),
+        });
+        let mut gradients = GradientsParams::from_grads(value.backward(), &model);
+        if training.penalty_scale > 0.0 {
+            add_gradient(&model, training.penalty_scale, &mut gradients);
+        }
         model = optimizer.step(training.rate_at(step), model, gradients);
         let Some(read) = read else { continue };
         let found = read.into_data().iter::<f64>().next().unwrap_or(f64::NAN);
