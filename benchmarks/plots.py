@@ -55,7 +55,9 @@ def accuracy(rows, problem, threads, folder):
 
 def growth(scaling, folder):
     """Time against rows or columns, beside a straight line."""
-    figure, panels = plt.subplots(1, len(scaling["curves"]), figsize=(12, 4), sharey=True, layout="constrained")
+    count = len(scaling["curves"])
+    figure, panels = plt.subplots(1, count, figsize=(12, 4), sharey=True, layout="constrained", squeeze=False)
+    panels = panels[0]
     for panel, (name, points) in zip(panels, scaling["curves"].items(), strict=True):
         measure = "p" if name.startswith("columns") else "n"
         sizes, seconds = [q[measure] for q in points], [q["cpu"] for q in points]

@@ -185,16 +185,13 @@ impl Cholesky {
         self.lower.as_ref().submatrix(0, 0, n, n)
     }
 
-    /// Makes room for a factor of `n` variables.
+    /// Makes room for a factor of `n` variables; what is not used yet is not touched.
     fn reserve(&mut self, n: usize) {
         if n > self.lower.nrows() {
-            let old = self.variables.len();
-            let mut larger = Mat::zeros(2 * n, 2 * n);
-            for j in 0..old {
-                larger.col_as_slice_mut(j)[j..old]
-                    .copy_from_slice(&self.lower.col_as_slice(j)[j..old]);
+            if n > self.lower.col_stride().unsigned_abs() {
+                self.lower.reserve(n + n / 2, n + n / 2);
             }
-            self.lower = larger;
+            self.lower.resize_with(n, n, |_, _| 0.0);
         }
     }
 

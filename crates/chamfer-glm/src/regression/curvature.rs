@@ -37,8 +37,8 @@ impl Curvature {
         let known = |j: &usize| *j < self.matrix.nrows();
         let known: Vec<usize> =
             kept.iter().step_by(self.outputs).map(number).filter(known).collect();
-        let n = known.len();
-        let matrix = Mat::from_fn(n, n, |i, j| self.matrix[(known[i], known[j])]);
+        let of_one = System { hessian: &self.matrix, outputs: 1, ridge: 0.0, n_free: 0 };
+        let matrix = of_one.on(&known);
         Self { matrix, predictor: self.predictor.clone(), ..*self }
     }
 
@@ -50,7 +50,7 @@ impl Curvature {
         }
         if size > self.matrix.col_stride().unsigned_abs() {
             // Room for more, or it would be copied each time.
-            self.matrix.reserve(size + size / 4, size + size / 4);
+            self.matrix.reserve(size + size / 2, size + size / 2);
         }
         self.matrix.resize_with(size, size, |_, _| 0.0);
         let of_one: Vec<usize> = (0..size).map(|j| j * self.outputs).collect();
