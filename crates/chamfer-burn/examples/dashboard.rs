@@ -4,6 +4,7 @@
 //! cargo run --release -p chamfer-burn --features dashboard --example dashboard
 //! ```
 
+#[allow(dead_code, reason = "burn-train makes the batches")]
 mod network;
 
 use burn::data::dataloader::DataLoaderBuilder;
@@ -52,7 +53,7 @@ impl TrainStep for Network {
 }
 
 /// What a look at images that are not trained on shows.
-struct Look {
+pub struct Look {
     classes: ClassificationOutput,
     sparsity: Report,
 }

@@ -111,3 +111,47 @@ impl Numeric for SparsityMetric {
         self.state.final_value()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::SparsityMetric;
+    use crate::{Granularity, Rule, Zeros, factorize, report};
+    use burn::data::dataloader::Progress;
+    use burn::nn::{Linear, LinearConfig};
+    use burn::tensor::{Device, Tensor};
+    use burn::train::metric::{Metric, MetricMetadata, Numeric, NumericEntry};
+
+    fn now(metric: &SparsityMetric) -> f64 {
+        match metric.value() {
+            Some(NumericEntry::Aggregated { aggregated_value, .. }) => aggregated_value,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn what_is_live_now_is_shown() {
+        let progress = Progress { items_processed: 1, items_total: 1, unit: None };
+        let metadata = MetricMetadata { progress, iteration: Some(0), lr: None };
+        let device = Device::default();
+        let new = |weights: [f32; 4]| {
+            let mut model: Linear = LinearConfig::new(4, 1).with_bias(false).init(&device);
+            let weights = Tensor::<1>::from_floats(weights, &device).reshape([4, 1]);
+            model.weight = model.weight.map(|_| weights);
+            let rule = Rule::new("weight", Granularity::Weight).lambda(1.0);
+            let model = factorize(model, &[rule]).unwrap();
+            report(&model, Zeros::UpTo(0.5)).unwrap()
+        };
+        let mut live = SparsityMetric::live_weights();
+        let mut apart = SparsityMetric::misalignment();
+        let dense = new([1.0, 2.0, -1.0, 3.0]);
+        assert!(live.update(&dense, &metadata).unwrap().formatted.contains("100"));
+        assert_eq!(now(&live), 100.0);
+        // The mean over an epoch would be 62.5.
+        let sparse = new([0.1, 2.0, 0.2, 0.3]);
+        live.update(&sparse, &metadata).unwrap();
+        assert_eq!(now(&live), 25.0);
+        apart.update(&sparse, &metadata).unwrap();
+        assert_eq!(now(&apart), sparse.misalignment());
+        assert_eq!(live.name().as_str(), "Live weights");
+    }
+}
