@@ -64,3 +64,54 @@ impl ModuleVisitor for Add<'_> {
         self.gradients.register(param.id, total);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{add_gradient, penalty};
+    use crate::factors::{read, sites};
+    use crate::{Form, Granularity, Rule, factorize};
+    use burn::nn::{Linear, LinearConfig};
+    use burn::optim::GradientsParams;
+    use burn::tensor::Device;
+
+    #[test]
+    fn the_gradient_is_that_of_automatic_differentiation() {
+        let product = |depth| Form::Product { depth };
+        let rule = |granularity, form| Rule::new("weight", granularity).lambda(0.3).form(form);
+        let rules = [
+            rule(Granularity::Weight, product(2)),
+            rule(Granularity::Weight, Form::Power { depth: 3.0 }),
+            rule(Granularity::Neuron, product(3)),
+            rule(Granularity::Neuron, product(2)).weights(vec![0.5, 1.0, 3.0]),
+            rule(Granularity::InputFeature, Form::Nested { weights: 2, gates: 1 })
+                .weights(vec![2.0, 0.1, 1.0, 4.0]),
+            rule(Granularity::Rank, product(2)),
+        ];
+        let device = Device::default().autodiff();
+        for rule in rules {
+            let model: Linear = LinearConfig::new(4, 3).init(&device);
+            let model = factorize(model, &[rule.clone()]).unwrap();
+            let value = penalty(&model).unwrap().mul_scalar(0.7);
+            let expected = GradientsParams::from_grads(value.backward(), &model);
+            let mut found = GradientsParams::new();
+            add_gradient(&model, 0.7, &mut found);
+            for site in sites(&model) {
+                let base =
+                    |gradients: &GradientsParams| read(gradients.get::<2>(site.base_id).unwrap());
+                close(&base(&found), &base(&expected), &rule);
+                for gate in &site.factors.gates {
+                    let of_gate =
+                        |gradients: &GradientsParams| read(gradients.get::<1>(gate.id).unwrap());
+                    close(&of_gate(&found), &of_gate(&expected), &rule);
+                }
+            }
+        }
+    }
+
+    fn close(found: &[f64], expected: &[f64], rule: &Rule) {
+        assert!(expected.iter().any(|g| *g != 0.0), "{rule:?}");
+        for (a, b) in found.iter().zip(expected) {
+            assert!((a - b).abs() <= 1e-6 * b.abs().max(1e-3), "{rule:?}: {a} and {b}");
+        }
+    }
+}

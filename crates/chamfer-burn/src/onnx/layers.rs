@@ -6,6 +6,26 @@ use crate::graph::dims;
 use burn::backend::ir::{ModuleOperationIr as Layer, TensorIr};
 
 pub(super) fn steps(layer: &Layer) -> Option<Steps<'_>> {
+    // Descriptions for one and two axes have the same fields, but not the same type.
+    macro_rules! convolution {
+        ($operator:literal, $op:ident, $padding:expr) => {{
+            let options = &$op.options;
+            let moves = (&options.stride[..], &$padding[..], &options.dilation[..]);
+            convolution($operator, [&$op.x, &$op.weight], $op.bias.as_ref(), moves, options.groups)
+        }};
+    }
+    macro_rules! plain {
+        ($op:ident) => {
+            convolution!("Conv", $op, $op.options.padding)
+        };
+    }
+    macro_rules! transposed {
+        ($op:ident) => {{
+            let padding = $op.options.padding.map(|padding| (padding, padding));
+            convolution!("ConvTranspose", $op, padding)
+                .ints("output_padding", &$op.options.padding_out)
+        }};
+    }
     let node = match layer {
         Layer::Linear(op) => {
             let product = Steps::from(Node::new("MatMul").read_all([&op.x, &op.weight]));
@@ -14,32 +34,10 @@ pub(super) fn steps(layer: &Layer) -> Option<Steps<'_>> {
                 None => product,
             });
         }
-        Layer::Conv1d(op) => {
-            let options = &op.options;
-            let moves = (&options.stride[..], &options.padding[..], &options.dilation[..]);
-            convolution("Conv", [&op.x, &op.weight], op.bias.as_ref(), moves, options.groups)
-        }
-        Layer::Conv2d(op) => {
-            let options = &op.options;
-            let moves = (&options.stride[..], &options.padding[..], &options.dilation[..]);
-            convolution("Conv", [&op.x, &op.weight], op.bias.as_ref(), moves, options.groups)
-        }
-        Layer::ConvTranspose1d(op) => {
-            let options = &op.options;
-            let padding = options.padding.map(|padding| (padding, padding));
-            let moves = (&options.stride[..], &padding[..], &options.dilation[..]);
-            let (inputs, bias) = ([&op.x, &op.weight], op.bias.as_ref());
-            convolution("ConvTranspose", inputs, bias, moves, options.groups)
-                .ints("output_padding", &options.padding_out)
-        }
-        Layer::ConvTranspose2d(op) => {
-            let options = &op.options;
-            let padding = options.padding.map(|padding| (padding, padding));
-            let moves = (&options.stride[..], &padding[..], &options.dilation[..]);
-            let (inputs, bias) = ([&op.x, &op.weight], op.bias.as_ref());
-            convolution("ConvTranspose", inputs, bias, moves, options.groups)
-                .ints("output_padding", &options.padding_out)
-        }
+        Layer::Conv1d(op) => plain!(op),
+        Layer::Conv2d(op) => plain!(op),
+        Layer::ConvTranspose1d(op) => transposed!(op),
+        Layer::ConvTranspose2d(op) => transposed!(op),
         Layer::BatchNorm(op) => Node::new("BatchNormalization")
             .read_all([&op.x, &op.gamma, &op.beta, &op.mean, &op.variance])
             .float("epsilon", op.epsilon.elem()),

@@ -156,14 +156,18 @@ pub(super) fn run<M: Module>(
         let value = loss(&model, step);
         let done = step + 1;
         let looks = done % training.look == 0 || done == training.steps;
-        let read = looks.then(|| match penalty(&model) {
-            Ok(of_model) => value.clone().inner() + of_model.inner() * training.penalty_scale,
-            Err(_) => value.clone().inner(),
-        });
+        let read = looks.then(|| value.clone().inner());
         let mut gradients = GradientsParams::from_grads(value.backward(), &model);
+        let mut of_model = None;
         if training.penalty_scale > 0.0 {
             add_gradient(&model, training.penalty_scale, &mut gradients);
+            // A model without factors has none.
+            of_model = looks.then(|| penalty(&model).ok()).flatten();
         }
+        let read = read.map(|value| match of_model {
+            Some(of_model) => value + of_model.inner() * training.penalty_scale,
+            None => value,
+        });
         model = optimizer.step(training.rate_at(step), model, gradients);
         let Some(read) = read else { continue };
         let found = read.into_data().iter::<f64>().next().unwrap_or(f64::NAN);

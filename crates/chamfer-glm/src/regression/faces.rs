@@ -109,7 +109,8 @@ impl Faces<'_> {
     }
 
     /// Opens the coefficients that are not at a bound, and those that want to leave one, but of many the worst
-    /// only: they get in each other's way, and each that has to turn back costs a step. Returns the largest `|d_j − λ_j s_j|` over all of them.
+    /// only: they get in each other's way, and each that has to turn back costs a step. Returns the largest
+    /// `|d_j − λ_j s_j|` over all of them.
     fn open_face(&self, tolerance: f64, face: &mut Face) -> f64 {
         let excess = |j: usize| {
             let (d, slope) = (self.descent[j], self.slopes[j]);
@@ -117,10 +118,12 @@ impl Faces<'_> {
             let wants = if self.non_negative { d } else { d.abs() };
             if is_held { wants - slope } else { f64::NEG_INFINITY }
         };
-        let all = 0..self.slopes.len();
-        let most = all.clone().map(excess).fold(f64::NEG_INFINITY, f64::max);
-        let n_free = all.clone().filter(|&j| excess(j) == f64::NEG_INFINITY).count();
-        let n_leaving = all.filter(|&j| excess(j) > tolerance).count();
+        let (mut most, mut n_free, mut n_leaving) = (f64::NEG_INFINITY, 0, 0);
+        for excess in (0..self.slopes.len()).map(excess) {
+            most = most.max(excess);
+            n_free += usize::from(excess == f64::NEG_INFINITY);
+            n_leaving += usize::from(excess > tolerance);
+        }
         let are_many = n_leaving > n_free / FEW_LEAVING;
         let least = if are_many { tolerance.max(LEAST_EXCESS * most) } else { tolerance };
         let mut worst = if most > tolerance { most } else { 0.0 };
