@@ -26,8 +26,11 @@ def accuracy(rows, problem, threads, folder):
         return
     clock = "cpu" if threads == 1 else "wall"
     measure = "gap" if "gap" in here[0]["fits"][0] else "stationarity"
-    figure, panels = plt.subplots(1, 3, figsize=(12, 4), sharey=True, layout="constrained")
-    for panel, (setting, title) in zip(panels, SETTINGS.items(), strict=True):
+    settings = [setting for setting in SETTINGS if any(row["setting"] == setting for row in here)]
+    size = (4 * len(settings), 4)
+    figure, panels = plt.subplots(1, len(settings), figsize=size, sharey=True, layout="constrained", squeeze=False)
+    panels = panels[0]
+    for panel, setting in zip(panels, settings, strict=True):
         for row in (row for row in here if row["setting"] == setting):
             points = [(median(fit[clock]), max(fit[measure], FLOOR)) for fit in row["fits"]]
             own = row["solver"].startswith("chamfer")
@@ -35,13 +38,12 @@ def accuracy(rows, problem, threads, folder):
                 *zip(*points, strict=True), marker="o", markersize=3.5, color=COLOURS[row["solver"]],
                 linewidth=2.2 if own else 1.2, label=row["solver"], zorder=3 if own else 2,
             )  # fmt: skip
-        panel.set_title(title, fontsize="medium")
-        if not panel.lines:
-            continue
+        panel.set_title(SETTINGS[setting], fontsize="medium")
         for level in (1e-6, 1e-9) if measure == "gap" else (1e-6,):
             panel.axhline(level, color="0.6", linewidth=0.7, linestyle=":", zorder=1)
         panel.set_xlabel(f"{'CPU' if threads == 1 else 'wall'} seconds")
-        panel.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5), numticks=9))
+        low, high = panel.get_xlim()
+        panel.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if high < 200 * low else (1,), numticks=9))
         panel.xaxis.set_major_formatter("{x:g}")
         panel.xaxis.set_minor_formatter(NullFormatter())
         panel.tick_params(axis="x", labelsize="small")

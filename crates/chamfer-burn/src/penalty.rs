@@ -90,7 +90,7 @@ mod tests {
         let device = Device::default().autodiff();
         for rule in rules {
             let model: Linear = LinearConfig::new(4, 3).init(&device);
-            let model = factorize(model, &[rule.clone()]).unwrap();
+            let model = factorize(model, std::slice::from_ref(&rule)).unwrap();
             let value = penalty(&model).unwrap().mul_scalar(0.7);
             let expected = GradientsParams::from_grads(value.backward(), &model);
             let mut found = GradientsParams::new();

@@ -4,6 +4,7 @@ mod attach;
 mod bad_rules;
 mod common;
 mod compact;
+mod compact_attention;
 mod factors;
 mod files;
 mod guards;
