@@ -56,6 +56,7 @@ mod cv;
 mod design;
 mod error;
 mod family;
+mod held;
 mod path;
 mod regression;
 mod regularizer;

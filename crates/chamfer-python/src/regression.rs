@@ -68,11 +68,20 @@ struct Task<'a> {
 }
 
 impl Task<'_> {
+    fn regression<'s>(&'s self, family: &'s dyn Family) -> Result<Regression<'s>, Error> {
+        Regression::new(self.design, family, self.penalty.clone(), &self.settings)
+    }
+
     /// The points up to where the watch stops it.
-    fn path(&self, grid: &Grid, watch: &Watch) -> Result<Vec<RegressionPoint>, Error> {
+    fn path(
+        &self,
+        regression: &Result<Regression<'_>, Error>,
+        grid: &Grid,
+        watch: &Watch,
+    ) -> Result<Vec<RegressionPoint>, Error> {
         let mut points = Vec::new();
         let warm_start = self.warm_start.as_deref();
-        let visited = self.visit(self.family, warm_start, grid, watch, |point| {
+        let visited = self.visit(regression, warm_start, grid, watch, |point| {
             points.push(point);
             watch.advance();
         });
@@ -84,26 +93,24 @@ impl Task<'_> {
 
     fn visit(
         &self,
-        family: &dyn Family,
+        regression: &Result<Regression<'_>, Error>,
         warm_start: Option<&[Coefficients]>,
         grid: &Grid,
         watch: &Watch,
         mut visit: impl FnMut(RegressionPoint),
     ) -> Result<(), Error> {
-        let penalty = self.penalty.clone();
-        let regression = match (Regression::new(self.design, family, penalty, &self.settings), grid)
-        {
+        let regression = match (regression, grid) {
             // Nothing to explain is no error where λ is given: the answer is known.
             (Err(Error::ConstantTarget { value }), Grid::Given(alphas)) => {
                 for &lambda in alphas {
-                    visit(constant(lambda, value));
+                    visit(constant(lambda, *value));
                 }
                 return Ok(());
             }
-            (regression, _) => regression?,
+            (regression, _) => regression.as_ref().map_err(Clone::clone)?,
         };
         let stop = || watch.is_stopped();
-        let alphas = grid.alphas(&regression)?;
+        let alphas = grid.alphas(regression)?;
         if let Some(warm_start) = warm_start {
             // Where nothing can start there, as where predictions overflow, the path starts as any other; what
             // else is wrong is wrong again.
@@ -114,17 +121,30 @@ impl Task<'_> {
         visit_all(regression.path(&alphas, self.tolerance, &stop)?, visit)
     }
 
-    /// The measure at each λ of a path with the `train` weights, for the rows that `test` counts.
+    /// The measure at each λ of a path with the `train` weights, for the rows that `test` counts, where `whole` is the
+    /// regression on all rows.
     fn validate(
         &self,
+        whole: &Result<Regression<'_>, Error>,
         alphas: &[f64],
         [train, test]: [&[f64]; 2],
         metric: Metric,
         watch: &Watch,
     ) -> Result<Vec<f64>, Error> {
+        if let (Ok(whole), Some(times)) = (whole, metric.of_squares(self.family)) {
+            let stop = || watch.is_stopped();
+            let squares = whole.validate_condensed(alphas, self.tolerance, [train, test], &stop)?;
+            if let Some(squares) = squares {
+                for _ in alphas {
+                    watch.advance();
+                }
+                return Ok(squares.iter().map(|square| times * square).collect());
+            }
+        }
         let family = self.family.with_weights(train)?;
         let mut measures = Vec::with_capacity(alphas.len());
-        self.visit(family.as_ref(), None, &Grid::Given(alphas.to_vec()), watch, |point| {
+        let regression = self.regression(family.as_ref());
+        self.visit(&regression, None, &Grid::Given(alphas.to_vec()), watch, |point| {
             let predictor = point.predict(self.design, self.settings.offset);
             measures.push(metric.evaluate(self.family, &predictor, test).unwrap_or(f64::NAN));
             watch.advance();
@@ -202,7 +222,9 @@ fn run<'py, T: Send>(
 #[pyfunction]
 pub fn path<'py>(py: Python<'py>, problem: Problem<'py>) -> PyResult<Bound<'py, PyDict>> {
     #[allow(clippy::redundant_closure_for_method_calls, reason = "the method has fewer lifetimes")]
-    let (points, stopped_by) = run(py, problem, |task, grid, watch| task.path(grid, watch))?;
+    let (points, stopped_by) = run(py, problem, |task, grid, watch| {
+        task.path(&task.regression(task.family), grid, watch)
+    })?;
     let points = points.map_err(|error| errors::of_regression(&error))?;
     let done = to_dict(py, &points)?;
     match stopped_by {
@@ -232,9 +254,19 @@ pub fn cross_validate<'py>(
         .map(|(train, test)| [train, test])
         .collect();
     let (outcome, stopped_by) = run(py, problem, |task, grid, watch| {
-        let path = task.path(grid, watch)?;
+        let whole = task.regression(task.family);
+        if let Ok(whole) = &whole {
+            let n_alphas = match grid {
+                Grid::Ratio(n, _) => *n,
+                Grid::Given(alphas) => alphas.len(),
+            };
+            let rows = |[_, test]: &[&[f64]; 2]| (0..n).filter(|&i| test[i] > 0.0).collect();
+            let held_out: Vec<Vec<usize>> = folds.iter().map(rows).collect();
+            whole.prepare(n_alphas, &held_out, &|| watch.is_stopped());
+        }
+        let path = task.path(&whole, grid, watch)?;
         let alphas: Vec<f64> = path.iter().map(|point| point.lambda).collect();
-        let of_fold = |fold: &[&[f64]; 2]| task.validate(&alphas, *fold, metric, watch);
+        let of_fold = |fold: &[&[f64]; 2]| task.validate(&whole, &alphas, *fold, metric, watch);
         let of_folds = folds.par_iter().map(of_fold).collect::<Result<Vec<_>, Error>>()?;
         Ok((path, of_folds))
     })?;

@@ -123,6 +123,9 @@ impl Stated<'_> {
             .map_or((&self.penalty_spec, &self.regression), |(spec, made)| (spec, made));
         let lambdas = self.lambdas(lambdas, regression)?;
         let segments = Segments::new(&lambdas, self.settings.start, tolerance, interrupt);
+        let held_out = folds.as_ref().map_or_else(Vec::new, |(_, folds)| folds.rows());
+        // Whatever a checkpoint has, so that what follows has the same bits.
+        regression.prepare(lambdas.len(), &held_out, &|| segments.stop());
         let run = Fingerprint::new(self.options, penalty_spec, self.names.file)?;
         let n_folds = folds.as_ref().map_or(0, |(_, folds)| folds.len());
         let (mut checkpoint, mut restored) =

@@ -111,6 +111,17 @@ impl Folds {
         false
     }
 
+    /// The rows of each fold.
+    #[must_use]
+    pub fn rows(&self) -> Vec<Vec<usize>> {
+        (0..self.n_folds).map(|fold| self.rows_of(fold).collect()).collect()
+    }
+
+    /// The rows of a fold.
+    pub(crate) fn rows_of(&self, fold: usize) -> impl Iterator<Item = usize> + '_ {
+        (0..self.of_row.len()).filter(move |&row| self.of_row[row] == fold)
+    }
+
     /// The fold of each row.
     #[must_use]
     pub fn of_rows(&self) -> &[usize] {

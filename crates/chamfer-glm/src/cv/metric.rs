@@ -38,6 +38,17 @@ impl Metric {
         matches!(self, Self::Accuracy | Self::Auc | Self::Concordance)
     }
 
+    /// What the sum over outputs of mean squared errors is multiplied by; `None` if that is not the measure.
+    #[must_use]
+    pub fn of_squares(self, family: &dyn Family) -> Option<f64> {
+        match self {
+            _ if !family.is_quadratic() => None,
+            Self::Deviance => Some(1.0),
+            Self::MeanSquaredError => Some((family.n_outputs() as f64).recip()),
+            _ => None,
+        }
+    }
+
     /// The measure over the rows that `weights` counts, of predictors `η` with their offsets; `None`
     /// where it does not suit the family, or the rows (one class only, no comparable pair).
     #[must_use]

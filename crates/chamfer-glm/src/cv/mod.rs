@@ -51,6 +51,8 @@ impl Regression<'_> {
         stop: &(dyn Fn() -> bool + Sync),
     ) -> Result<CrossValidation, Error> {
         Error::check_length("the folds", self.family.n_rows(), folds.of_rows().len())?;
+        // Before the folds, which are solved on what is left of the products of all rows.
+        self.prepare(lambdas.len(), &folds.rows(), stop);
         let whole = || -> Result<Vec<RegressionPoint>, Error> {
             self.path(lambdas, tolerance, stop)?.collect()
         };
@@ -97,6 +99,14 @@ impl Regression<'_> {
         metric: Metric,
         stop: &(dyn Fn() -> bool + Sync),
     ) -> Result<Option<Vec<f64>>, Error> {
+        if let Some(times) = metric.of_squares(&*self.family) {
+            let train = self.weights_of(folds, |of_row| of_row != fold);
+            let test = self.weights_of(folds, |of_row| of_row == fold);
+            let squares = self.validate_condensed(lambdas, tolerance, [&train, &test], stop)?;
+            if let Some(squares) = squares {
+                return Ok(Some(squares.iter().map(|square| times * square).collect()));
+            }
+        }
         let plan = Plan { lambdas, tolerance, first: None, blends: &[1.0] };
         let measures = self.validate_plan(fold, &plan, folds, metric, stop)?;
         Ok(measures.and_then(|of_blends| of_blends.into_iter().next()))
@@ -113,8 +123,8 @@ impl Regression<'_> {
         metric: Metric,
     ) -> Option<f64> {
         let test = self.weights_of(folds, |of_row| of_row == fold);
-        let predictor = point.predict(self.data, self.settings().offset);
-        metric.evaluate(self.family, &predictor, &test)
+        let predictor = point.predict(&*self.data, self.settings().offset);
+        metric.evaluate(&*self.family, &predictor, &test)
     }
 
     /// The observation weights, with 0 for the rows of folds that are not `wanted`.
@@ -136,7 +146,10 @@ impl Regression<'_> {
         let weights = self.weights_of(folds, |of_row| of_row != fold);
         let family = self.family.with_weights(&weights)?;
         let penalty = self.penalty.clone();
-        act(&Regression::new(self.data, family.as_ref(), penalty, &self.settings())?)
+        let others = Regression::new(&*self.data, family.as_ref(), penalty, &self.settings())?;
+        let held_out: Vec<usize> = folds.rows_of(fold).collect();
+        others.take_products(self, &held_out);
+        act(&others)
     }
 }
 

@@ -41,8 +41,8 @@ impl Regression<'_> {
             };
             let factors = regression.adaptive(first, stop)?.factors;
             let penalty = regression.penalty.clone().with_factors(factors);
-            let (family, settings) = (regression.family, regression.settings());
-            let second = Regression::new(self.data, family, penalty, &settings)?;
+            let (family, settings) = (&regression.family, regression.settings());
+            let second = Regression::new(&*self.data, &**family, penalty, &settings)?;
             self.measure_plan(&second, plan, metric, &test, &mut measures, stop)
         })?;
         let is_whole = |measures: &Vec<f64>| measures.len() == plan.lambdas.len();
@@ -64,12 +64,12 @@ impl Regression<'_> {
         let mut refit: Option<(RegressionPoint, Vec<f64>)> = None;
         for point in fitted.path(plan.lambdas, plan.tolerance, stop)? {
             let point = point?;
-            let predictor = point.predict(self.data, offset);
+            let predictor = point.predict(&*self.data, offset);
             if has_refits && !refit.as_ref().is_some_and(|(last, _)| has_same_columns(last, &point))
             {
                 let coefficients = fitted.relax(&point)?;
                 let relaxed = RegressionPoint { coefficients, ..point.clone() };
-                refit = Some((point, relaxed.predict(self.data, offset)));
+                refit = Some((point, relaxed.predict(&*self.data, offset)));
             }
             for (&share, measures) in plan.blends.iter().zip(&mut *measures) {
                 let blended: Vec<f64> = match &refit {
@@ -79,7 +79,7 @@ impl Regression<'_> {
                     }
                     _ => predictor.clone(),
                 };
-                match metric.evaluate(self.family, &blended, test) {
+                match metric.evaluate(&*self.family, &blended, test) {
                     Some(measure) => measures.push(measure),
                     None => return Ok(()),
                 }

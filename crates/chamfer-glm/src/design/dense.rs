@@ -1,8 +1,10 @@
 //! Column-major dense matrices.
 
+use super::cross_products::{cross_products, gather};
 use super::vectors::{TILE, add_scaled, products, reduce, vectorized};
 use super::{Centred, Design, Moments};
 use crate::Error;
+use crate::held::Held;
 use faer::linalg::matmul::matmul;
 use faer::{Accum, Mat, MatMut, MatRef, Par};
 use rayon::prelude::*;
@@ -21,14 +23,14 @@ const LEAST_RUN: usize = 1024;
 /// Entries that one task should handle at least, so that small problems stay on one thread.
 const TASK_ENTRIES: usize = 1 << 15;
 
-/// A dense matrix in memory, column after column, borrowed and never copied.
+/// A dense matrix in memory, column after column; one that is borrowed is never copied.
 ///
 /// `T` is `f64` or `f32`; sums are in `f64` either way.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct DenseDesign<'a, T> {
     n_rows: usize,
     n_cols: usize,
-    values: &'a [T],
+    values: Held<'a, [T]>,
 }
 
 impl<'a, T: Copy + Into<f64> + Send + Sync> DenseDesign<'a, T> {
@@ -48,11 +50,22 @@ impl<'a, T: Copy + Into<f64> + Send + Sync> DenseDesign<'a, T> {
                 found: values.len(),
             });
         }
-        Ok(Self { n_rows, n_cols, values })
+        Ok(Self { n_rows, n_cols, values: Held::Borrowed(values) })
     }
 
-    fn by_column(&self) -> ByColumn<impl Fn(usize) -> &'a [T] + Send + Sync> {
-        let Self { n_rows, n_cols, values } = *self;
+    /// The same of values that nobody else has.
+    pub(crate) fn of_own(n_rows: usize, n_cols: usize, values: Vec<T>) -> Result<Self, Error> {
+        DenseDesign::new(n_rows, n_cols, &values)?;
+        Ok(Self { n_rows, n_cols, values: Held::Shared(values.into()) })
+    }
+
+    /// Writes the centred entries of a column in some rows, which rise.
+    pub(super) fn copy_rows(&self, at: &Centred, rows: &[usize], out: &mut [f64]) {
+        gather((self.by_column().column)(at.column), at.centre, rows, out);
+    }
+
+    fn by_column<'s>(&'s self) -> ByColumn<impl Fn(usize) -> &'s [T] + Send + Sync> {
+        let (n_rows, n_cols, values) = (self.n_rows, self.n_cols, &*self.values);
         ByColumn { n_rows, n_cols, column: move |j| &values[j * n_rows..(j + 1) * n_rows] }
     }
 }
@@ -210,7 +223,7 @@ impl<T: Copy + Into<f64> + Send + Sync> Design for DenseDesign<'_, T> {
     }
 
     fn n_bytes(&self) -> usize {
-        size_of_val(self.values)
+        size_of_val(&*self.values)
     }
 
     fn transpose_product(&self, columns: &[Centred], v: &[f64], out: &mut [f64]) {
@@ -231,6 +244,19 @@ impl<T: Copy + Into<f64> + Send + Sync> Design for DenseDesign<'_, T> {
 
     fn gram(&self, rows: &[Centred], columns: &[Centred], w: &[f64], out: MatMut<'_, f64>) {
         self.by_column().gram(rows, columns, w, out);
+    }
+
+    fn cross_products(
+        &self,
+        columns: &[Centred],
+        more: &[&[f64]],
+        w: &[f64],
+        parts: &[Vec<usize>],
+        stop: &(dyn Fn() -> bool + Sync),
+    ) -> Option<Vec<Mat<f64>>> {
+        cross_products(columns, more, w, parts, stop, |at, rows, out| {
+            self.copy_rows(at, rows, out);
+        })
     }
 
     fn squares(&self, columns: &[Centred], w: &[f64], out: &mut [f64]) {

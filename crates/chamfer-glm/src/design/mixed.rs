@@ -1,5 +1,6 @@
 //! Numeric and categorical columns side by side, the latter as codes.
 
+use super::cross_products::cross_products;
 use super::{Centred, DenseDesign, Design, Moments, sum_over_rows};
 use crate::Error;
 use faer::{Mat, MatMut};
@@ -275,6 +276,35 @@ impl<T: Copy + Into<f64> + Send + Sync> Design for MixedDesign<'_, T> {
                 }
             }
         }
+    }
+
+    fn cross_products(
+        &self,
+        columns: &[Centred],
+        more: &[&[f64]],
+        w: &[f64],
+        parts: &[Vec<usize>],
+        stop: &(dyn Fn() -> bool + Sync),
+    ) -> Option<Vec<Mat<f64>>> {
+        let numeric = self.numeric.as_ref()?;
+        let is_number = |at: &&Centred| matches!(self.columns[at.column], MixedColumn::Numeric(_));
+        // Indicators are mostly zeros, which passes over codes do not touch.
+        if 2 * columns.iter().filter(is_number).count() < columns.len() {
+            return None;
+        }
+        cross_products(columns, more, w, parts, stop, |at, rows, out| {
+            match self.columns[at.column] {
+                MixedColumn::Numeric(column) => {
+                    numeric.copy_rows(&Centred { column, ..*at }, rows, out);
+                }
+                MixedColumn::Level { factor, level } => {
+                    let codes = self.factors[factor].codes;
+                    for (out, &i) in out.iter_mut().zip(rows) {
+                        *out = f64::from(codes[i] == level) - at.centre;
+                    }
+                }
+            }
+        })
     }
 
     fn moments(&self, weights: &[f64]) -> Vec<Moments> {

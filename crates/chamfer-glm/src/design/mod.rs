@@ -1,6 +1,7 @@
 //! Design matrices: all code that touches the rows of `X`.
 
 mod chunked;
+mod cross_products;
 mod dense;
 mod inspect;
 mod mixed;
@@ -85,6 +86,20 @@ pub trait Design: Send + Sync {
 
     /// `out[a, b] = Σ_i w_i (x_ia − c_a)(x_ib − c_b)`, a block of the weighted Gram matrix.
     fn gram(&self, rows: &[Centred], columns: &[Centred], w: &[f64], out: MatMut<'_, f64>);
+
+    /// For each of `parts`, rows that rise, the lower triangle of `Σ_i w_i u_i u_iᵀ`, where `u_i` are the centred entries of `columns` in row `i` and then
+    /// those of `more` columns, for weights of at least 0; `None` if one pass over the rows is not enough for it, or it was
+    /// stopped.
+    fn cross_products(
+        &self,
+        _columns: &[Centred],
+        _more: &[&[f64]],
+        _w: &[f64],
+        _parts: &[Vec<usize>],
+        _stop: &(dyn Fn() -> bool + Sync),
+    ) -> Option<Vec<Mat<f64>>> {
+        None
+    }
 
     /// `out[k] = Σ_i w_i (x_ik − c_k)²` over the columns of `columns`.
     fn squares(&self, columns: &[Centred], w: &[f64], out: &mut [f64]) {

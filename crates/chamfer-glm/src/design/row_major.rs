@@ -1,9 +1,10 @@
 //! Row-major dense matrices.
 
+use super::cross_products::cross_products;
 use super::dense::packed_gram;
 use super::{Centred, Design, Moments, sum_over_rows};
 use crate::Error;
-use faer::MatMut;
+use faer::{Mat, MatMut};
 use rayon::prelude::*;
 
 /// Entries that one task should handle at least.
@@ -93,6 +94,21 @@ impl<T: Copy + Into<f64> + Send + Sync> Design for RowMajorDesign<'_, T> {
                 *out = self.row(i)[at.column].into() - at.centre;
             }
         });
+    }
+
+    fn cross_products(
+        &self,
+        columns: &[Centred],
+        more: &[&[f64]],
+        w: &[f64],
+        parts: &[Vec<usize>],
+        stop: &(dyn Fn() -> bool + Sync),
+    ) -> Option<Vec<Mat<f64>>> {
+        cross_products(columns, more, w, parts, stop, |at, rows, out| {
+            for (out, &i) in out.iter_mut().zip(rows) {
+                *out = self.row(i)[at.column].into() - at.centre;
+            }
+        })
     }
 
     fn moments(&self, weights: &[f64]) -> Vec<Moments> {

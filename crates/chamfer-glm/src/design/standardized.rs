@@ -3,7 +3,8 @@
 use super::vectors::vectorized;
 use super::{Centred, Design, Moments};
 use crate::Error;
-use faer::MatMut;
+use crate::held::Held;
+use faer::{Mat, MatMut};
 
 /// The design `x̃_j = (x_j − centre_j) / scale_j` with observation weights `w`, `Σ w_i = 1`.
 ///
@@ -11,7 +12,7 @@ use faer::MatMut;
 /// the weighted standard deviations when columns are standardized, else 1.
 #[derive(Clone)]
 pub struct Standardized<'a> {
-    design: &'a dyn Design,
+    design: Held<'a, dyn Design + 'a>,
     weights: Vec<f64>,
     columns: Vec<Centred>,
     scales: Vec<f64>,
@@ -23,7 +24,7 @@ impl<'a> Standardized<'a> {
     /// # Errors
     /// If the moments of a column overflow.
     pub(crate) fn new(
-        design: &'a dyn Design,
+        design: Held<'a, dyn Design + 'a>,
         weights: Vec<f64>,
         centre: bool,
         standardize: bool,
@@ -49,6 +50,16 @@ impl<'a> Standardized<'a> {
         let columns = moments.iter().enumerate().map(centred).collect();
         let scales = moments.iter().map(scale).collect();
         Ok(Self { design, weights, columns, scales })
+    }
+
+    /// A design whose columns are centred and have these scales, none of them 0.
+    pub(crate) fn scaled(
+        design: Held<'a, dyn Design + 'a>,
+        weights: Vec<f64>,
+        scales: Vec<f64>,
+    ) -> Self {
+        let columns = (0..design.n_cols()).map(|column| Centred { column, centre: 0.0 }).collect();
+        Self { design, weights, columns, scales }
     }
 
     /// Number of rows.
@@ -135,6 +146,20 @@ impl<'a> Standardized<'a> {
                 out[(a, b)] /= self.scales[row] * self.scales[column];
             }
         }
+    }
+
+    /// Products of all columns, not scaled, and `more` columns; see [`Design::cross_products`].
+    pub(crate) fn cross_products(
+        &self,
+        centres: &[f64],
+        more: &[&[f64]],
+        w: &[f64],
+        parts: &[Vec<usize>],
+        stop: &(dyn Fn() -> bool + Sync),
+    ) -> Option<Vec<Mat<f64>>> {
+        let centred = |(column, &centre): (usize, &f64)| Centred { column, centre };
+        let columns: Vec<Centred> = centres.iter().enumerate().map(centred).collect();
+        self.design.cross_products(&columns, more, w, parts, stop)
     }
 
     /// `out[a] = Σ_i h_i x̃_ia²`.

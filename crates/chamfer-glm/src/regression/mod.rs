@@ -3,6 +3,7 @@
 mod bounds;
 mod certify;
 mod cholesky;
+mod condensed;
 mod curvature;
 mod faces;
 mod jump;
@@ -18,15 +19,17 @@ mod wide;
 mod working_set;
 
 use crate::design::{Design, Standardized};
+use crate::held::Held;
 use crate::regularizer::Terms;
 use crate::{Coefficients, Error, Family, Regularizer};
 use certify::Look;
 use chamfer::{Block, DualityGap, Penalty, Strength};
+use condensed::{Products, Rows};
 pub use path::PathStart;
 pub use refine::Criterion;
 use restricted::Restricted;
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// Settings of a [`Regression`].
 ///
@@ -75,8 +78,8 @@ impl Default for RegressionSettings<'_> {
 /// with the mean loss `L` of the [`Family`] and the penalty of the [`Regularizer`], on columns that are
 /// scaled to variance 1 if they are standardized.
 pub struct Regression<'a> {
-    pub(crate) data: &'a dyn Design,
-    pub(crate) family: &'a dyn Family,
+    pub(crate) data: Held<'a, dyn Design + 'a>,
+    pub(crate) family: Held<'a, dyn Family + 'a>,
     pub(crate) penalty: Regularizer,
     design: Standardized<'a>,
     pub(crate) terms: Terms,
@@ -89,7 +92,11 @@ pub struct Regression<'a> {
     max_steps: usize,
     null: Null,
     /// The problem with the convex penalty on the same terms, where the penalty is not convex.
-    convex: Option<Box<Self>>,
+    convex: Option<Arc<Self>>,
+    /// Products of the rows, where they were needed.
+    products: OnceLock<Products>,
+    /// What this one stands for, if it is condensed.
+    rows: Option<Rows>,
 }
 
 /// The best fit without penalized coefficients.
@@ -212,14 +219,14 @@ impl<'a> Regression<'a> {
         // What is not finite shows in every sum over it, so it is looked for when one is not.
         let non_finite =
             || data.find_non_finite().map(|(row, column)| Error::NonFiniteDesign { row, column });
-        let design = Standardized::new(data, weights, centre, standardize)
+        let design = Standardized::new(Held::Borrowed(data), weights, centre, standardize)
             .map_err(|error| non_finite().unwrap_or(error))?;
         let null = Null::default();
         let offset = offset.to_vec();
         let whole = whole(&penalty, &terms)?;
         let mut regression = Self {
-            data,
-            family,
+            data: Held::Borrowed(data),
+            family: Held::Borrowed(family),
             penalty,
             design,
             terms,
@@ -231,6 +238,8 @@ impl<'a> Regression<'a> {
             max_steps: settings.max_steps,
             null,
             convex: None,
+            products: OnceLock::new(),
+            rows: None,
         };
         regression.check_signal()?;
         let is_least_squares = regression.family.least_squares().is_some();
@@ -251,7 +260,7 @@ impl<'a> Regression<'a> {
             other => other?,
         };
         if !regression.penalty.is_convex() {
-            regression.convex = Some(Box::new(regression.with_convex_penalty()?));
+            regression.convex = Some(Arc::new(regression.with_convex_penalty()?));
         }
         Ok(regression)
     }
@@ -314,8 +323,8 @@ impl<'a> Regression<'a> {
     fn with_convex_penalty(&self) -> Result<Self, Error> {
         let penalty = self.penalty.convex();
         Ok(Self {
-            data: self.data,
-            family: self.family,
+            data: self.data.clone(),
+            family: self.family.clone(),
             whole: whole(&penalty, &self.terms)?,
             penalty,
             design: self.design.clone(),
@@ -327,6 +336,8 @@ impl<'a> Regression<'a> {
             max_steps: self.max_steps,
             null: self.null.clone(),
             convex: None,
+            products: OnceLock::new(),
+            rows: None,
         })
     }
 
@@ -358,7 +369,7 @@ impl<'a> Regression<'a> {
     ) -> Restricted<'s> {
         Restricted {
             design: &self.design,
-            family: self.family,
+            family: &*self.family,
             offset: &self.offset,
             intercept: self.intercept,
             columns,
@@ -394,8 +405,14 @@ impl<'a> Regression<'a> {
                     *b = b.max(limits[column].0).min(limits[column].1);
                 }
             }
-            let explained: f64 = values.iter().map(|(&j, b)| b * self.design.centre(j)).sum();
-            let intercept = intercepts.get(k).map_or(0.0, |b| b - explained);
+            let centre = |j: usize| match &self.rows {
+                Some(rows) => rows.means.columns[j],
+                None => self.design.centre(j),
+            };
+            let explained: f64 = values.iter().map(|(&j, b)| b * centre(j)).sum();
+            let means = self.rows.as_ref().map(|rows| &rows.means.targets);
+            let constant = intercepts.get(k).or_else(|| means?.get(k));
+            let intercept = constant.map_or(0.0, |b| b - explained);
             Coefficients { intercept, values: values.into_iter().collect() }
         };
         (0..outputs).map(of_output).collect()

@@ -1,7 +1,8 @@
 //! Paths, and where they begin.
 
 use super::solver::Solver;
-use super::{Regression, RegressionPoint};
+use super::{Null, Regression, RegressionPoint};
+use crate::held::Held;
 use crate::path::{check_path, check_start};
 use crate::{Coefficients, Error};
 use std::collections::BTreeMap;
@@ -103,7 +104,8 @@ impl<'a> Regression<'a> {
     /// each output: those of a point of another path, on the same data or on others like it.
     ///
     /// The solver knows nothing but `start`, so a path that was cut into parts, each beginning at the end of
-    /// the one before it, is the same bits whoever solves the parts, and whenever. What `start` has outside
+    /// the one before it, is the same bits whoever solves the parts, and whenever, if they
+    /// [prepared](Self::prepare) it alike. What `start` has outside
     /// the bounds of the penalty is moved to them; a column that is in several groups gives each the same
     /// part of its coefficient.
     ///
@@ -129,17 +131,45 @@ impl<'a> Regression<'a> {
     ) -> Result<impl Iterator<Item = Result<RegressionPoint, Error>> + use<'a, 'p>, Error> {
         check_path(lambdas, tolerance)?;
         let start = start.map(|start| self.allowed_start(start)).transpose()?;
-        let mut solver = match &start {
-            None => Solver::new(self),
-            Some(start) => Solver::starting_at(self, start)?,
+        let solver_of = |regression: Held<'p, Regression<'p>>, start: Option<&[Coefficients]>| {
+            start.map_or_else(
+                || Ok(Solver::new(regression.clone())),
+                |start| Solver::starting_at(regression.clone(), start),
+            )
         };
+        let mut condensed = self.condensed(lambdas.len(), stop);
+        let regression = condensed.clone().map_or(Held::Borrowed(self), Held::Shared);
+        let mut solver = solver_of(regression, start.as_deref())?;
         let mut order: Vec<usize> = (0..lambdas.len()).collect();
         if self.start == PathStart::DenseToSparse && !self.penalty.is_convex() {
             order.sort_by(|&a, &b| lambdas[a].total_cmp(&lambdas[b]));
         }
+        let mut solve_here = move |lambdas: &[f64], points: &mut Vec<RegressionPoint>| {
+            if condensed.is_some()
+                && start.is_none()
+                && let Some(point) = self.null_point(lambdas[0], tolerance)
+            {
+                points.push(point);
+                return Ok(());
+            }
+            solver.solve(lambdas, tolerance, stop, points)?;
+            if let Some(few) = &condensed
+                && let Some(first) =
+                    points.iter().position(|point| !few.is_condensed_enough(point, tolerance))
+            {
+                // From here on, all rows.
+                let from = points.drain(first..).next().map(|point| point.coefficients);
+                solver = Solver::starting_at(Held::Borrowed(self), &from.unwrap_or_default())?;
+                condensed = None;
+                if points.is_empty() {
+                    solver.solve(lambdas, tolerance, stop, points)?;
+                }
+            }
+            Ok(())
+        };
         let solve = move |lambdas: &[f64], points: &mut Vec<RegressionPoint>| {
             // On a thread of the pool, where many small parallel loops start without a wait.
-            let solved = rayon::scope(|_| solver.solve(lambdas, tolerance, stop, points));
+            let solved = rayon::scope(|_| solve_here(lambdas, points));
             // Wherever it was asked to stop.
             let solved = solved.map_err(|error| if stop() { Error::Interrupted } else { error });
             // Where rows could not be read, nothing that followed can be trusted.
@@ -150,6 +180,22 @@ impl<'a> Regression<'a> {
         };
         let (solved, n_solved, n_yielded, error) = (BTreeMap::new(), 0, 0, None);
         Ok(Points { lambdas, order, n_solved, solve, solved, n_yielded, error })
+    }
+
+    /// The point at a λ at which nothing enters; `None` if that is not known.
+    fn null_point(&self, lambda: f64, tolerance: f64) -> Option<RegressionPoint> {
+        let is_null = self.penalty.is_convex() && self.lambda_max().is_ok_and(|max| lambda >= max);
+        let Null { coefficients, look } = &self.null;
+        let certificate = is_null.then(|| self.first_order(&[], coefficients, look, lambda))?;
+        let restricted = self.restricted(&[], &|| false);
+        certificate.meets(tolerance).then(|| RegressionPoint {
+            lambda,
+            coefficients: self.on_original_scale(&restricted, coefficients),
+            certificate,
+            deviance_explained: self.deviance_explained(look.loss),
+            converged: true,
+            newton_steps: 0,
+        })
     }
 
     /// A start that is checked, and moved to the nearest that the penalty allows.

@@ -8,6 +8,7 @@ use super::certify::Look;
 use super::newton::Newton;
 use super::working_set::WorkingSet;
 use super::{Null, Optimality, PathStart, Regression, RegressionPoint};
+use crate::held::Held;
 use crate::{Coefficients, Error};
 use std::sync::Arc;
 
@@ -41,7 +42,7 @@ const LITTLE: usize = 8 << 20;
 
 /// Solves along a path, each λ from the solution of the one before.
 pub(super) struct Solver<'a> {
-    regression: &'a Regression<'a>,
+    regression: Held<'a, Regression<'a>>,
     position: Position,
     /// The λ of the position.
     lambda: f64,
@@ -92,14 +93,14 @@ impl Regression<'_> {
 
 impl<'a> Solver<'a> {
     /// Starts at the null model.
-    pub(super) fn new(regression: &'a Regression<'a>) -> Self {
+    pub(super) fn new(regression: Held<'a, Regression<'a>>) -> Self {
         let guide = match regression.start {
             PathStart::Previous => None,
-            _ => regression.convex.as_deref(),
+            _ => regression.convex.clone(),
         };
-        let guide = guide.map(|convex| Box::new(Solver::new(convex)));
+        let guide = guide.map(|convex| Box::new(Solver::new(Held::Shared(convex))));
         let Null { coefficients, look } = regression.null.clone();
-        let set = WorkingSet::new(regression, Vec::new(), coefficients, &look);
+        let set = WorkingSet::new(&regression, Vec::new(), coefficients, &look);
         let lambda = regression.lambda_max().unwrap_or(f64::INFINITY);
         let ahead = if regression.is_exact() { FIRST_AHEAD } else { 1 };
         Self { regression, position: Position::new(set, look), lambda, guide, ahead }
@@ -110,17 +111,18 @@ impl<'a> Solver<'a> {
     /// # Errors
     /// If the loss is not finite there.
     pub(super) fn starting_at(
-        regression: &'a Regression<'a>,
+        regression: Held<'a, Regression<'a>>,
         start: &[Coefficients],
     ) -> Result<Self, Error> {
         let guide = match regression.start {
             PathStart::Previous | PathStart::DenseToSparse => None,
-            _ => regression.convex.as_deref(),
+            _ => regression.convex.clone(),
         };
-        let guide = guide.map(|convex| Solver::starting_at(convex, start)).transpose()?;
+        let guide =
+            guide.map(|convex| Solver::starting_at(Held::Shared(convex), start)).transpose()?;
         let (members, coefficients) = regression.on_standardized_scale(start);
         let look = regression.look(&members, &coefficients, &|| false)?;
-        let set = WorkingSet::new(regression, members, coefficients, &look);
+        let set = WorkingSet::new(&regression, members, coefficients, &look);
         let position = Position::new(set, Arc::new(look));
         // As far down as nothing is known to be missing.
         Ok(Self { regression, position, lambda: 0.0, guide: guide.map(Box::new), ahead: 1 })
@@ -140,7 +142,7 @@ impl<'a> Solver<'a> {
             let lambdas = &lambdas[..ahead];
             let steps = self.stride(lambdas[0], stop)?;
             let first = points.len();
-            let descent = Descent::new(self.regression, tolerance, stop);
+            let descent = Descent::new(&self.regression, tolerance, stop);
             let rounds =
                 descent.descend(&mut self.position, self.lambda, lambdas, steps, points)?;
             self.lambda = points.last().map_or(self.lambda, |point| point.lambda);
@@ -205,7 +207,7 @@ impl<'a> Solver<'a> {
             let next = if is_last { lambda } else { self.lambda * stride };
             let is_long = stride < SHORTEST_STRIDE && !is_exact;
             let max_steps = if is_long { most.min(steps + MOST_STEPS_OF_STRIDE) } else { most };
-            let descent = Descent { max_steps, ..Descent::new(self.regression, BETWEEN, stop) };
+            let descent = Descent { max_steps, ..Descent::new(&self.regression, BETWEEN, stop) };
             let (mut position, mut reached) = (self.position.clone(), Vec::new());
             descent.descend(&mut position, self.lambda, &[next], steps, &mut reached)?;
             let Some(point) = reached.pop() else { break };
@@ -222,7 +224,7 @@ impl<'a> Solver<'a> {
     /// How many λs may be solved before a look, so that looks take little memory, or no more than a sixteenth of
     /// the design's.
     fn most_ahead(&self) -> usize {
-        let Regression { design, family, .. } = self.regression;
+        let Regression { design, family, .. } = &*self.regression;
         let of_look = (design.n_cols() + 2 * design.n_rows()) * family.n_outputs();
         ((design.n_bytes() / 16).max(LITTLE) / (of_look * size_of::<f64>())).max(1)
     }
@@ -260,7 +262,7 @@ impl<'a> Solver<'a> {
         stop: &(dyn Fn() -> bool + Sync),
     ) -> Result<(Position, RegressionPoint), Error> {
         let (mut position, mut points) = (start, Vec::new());
-        let descent = Descent::new(self.regression, tolerance, stop);
+        let descent = Descent::new(&self.regression, tolerance, stop);
         descent.descend(&mut position, self.lambda, &[lambda], steps, &mut points)?;
         points.pop().map(|point| (position, point)).ok_or(Error::Interrupted)
     }
@@ -435,7 +437,8 @@ mod tests {
                 let (family, settings) = (family.as_ref(), RegressionSettings::default());
                 let regression =
                     Regression::new(&design, family, penalty.clone(), &settings).unwrap();
-                let Position { mut set, look, .. } = Solver::new(&regression).position;
+                let Position { mut set, look, .. } =
+                    Solver::new(Held::Borrowed(&regression)).position;
                 for t in 0..regression.terms.len() {
                     set.add(t, regression.terms.range(t).len());
                 }
