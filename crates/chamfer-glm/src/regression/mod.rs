@@ -12,6 +12,7 @@ mod path;
 mod refine;
 mod restricted;
 mod shared;
+mod sizes;
 mod solver;
 mod systems;
 mod wide;
