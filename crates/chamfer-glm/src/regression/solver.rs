@@ -298,7 +298,8 @@ impl<'a> Descent<'a> {
         let Self { regression, tolerance, max_steps, stop } = *self;
         let Position { set, look, slack } = position;
         // Coefficients that are far from where they end need not be exact, and sizes find there from anywhere.
-        let loose = if regression.is_in_sizes() { BETWEEN } else { LOOSE };
+        let in_sizes = regression.is_in_sizes(set, lambdas[0]);
+        let loose = if in_sizes { BETWEEN } else { LOOSE };
         let loosened = |added: usize, set: &WorkingSet, slack: f64| {
             let is_far = added > set.members.len() / MANY_ADDED;
             let helps = lambdas.len() == 1 && !regression.is_exact();

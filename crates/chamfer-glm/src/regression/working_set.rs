@@ -13,6 +13,9 @@ const LEAST_ADDED: usize = 20;
 /// Members are dropped when fewer than this share of them are in use.
 const MOST_IN_USE: f64 = 0.7;
 
+/// A λ that was solved before is far above this many times another.
+const FAR: f64 = 2.0;
+
 #[derive(Clone)]
 pub(super) struct WorkingSet {
     /// Terms.
@@ -177,6 +180,14 @@ impl WorkingSet {
         self.solved.retain(|(other, _)| *other > lambda);
         self.solved.insert(0, (lambda, self.coefficients.clone()));
         self.solved.truncate(3);
+    }
+
+    /// Whether nothing was solved near `lambda` before it.
+    pub(super) fn is_far(&self, lambda: f64) -> bool {
+        self.solved
+            .iter()
+            .find(|(other, _)| *other > lambda)
+            .is_none_or(|(other, _)| *other > FAR * lambda)
     }
 
     /// Where the coefficients are at `lambda` if they go on as they did between the last λs, on a parabola, or on

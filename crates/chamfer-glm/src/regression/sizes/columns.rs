@@ -53,13 +53,6 @@ impl<'a> Columns<'a> {
         Self { gram, n_free: system.n_free / outputs, n_rows, right, at_zero }
     }
 
-    /// The rows of a matrix as the columns in use see them, scaled: one column for each output.
-    fn seen(&self, of: &OfColumns, rows: MatRef<'_, f64>) -> Mat<f64> {
-        Mat::from_fn(of.open.len(), rows.nrows(), |k, output| {
-            of.scale[k] * rows[(output, of.open[k])]
-        })
-    }
-
     /// A matrix on the columns in use, spread over all.
     fn spread(&self, of: &OfColumns, scaled: &Mat<f64>) -> Mat<f64> {
         let mut all = Mat::zeros(scaled.ncols(), self.gram.nrows());
@@ -99,7 +92,7 @@ impl LeastSquares for Columns<'_> {
         }
         let (free, descent) = (Mat::new(), Mat::new());
         let mut made = OfColumns { open, scale, lower, free, descent, loss: 0.0 };
-        let mut solution = self.seen(&made, self.right.as_ref());
+        let mut solution = made.seen(self.right.as_ref());
         made.solve(&mut solution);
         // ½‖β‖² of the scaled ones is what the penalty takes of the loss.
         let scaled = solution.subrows(n_free, solution.nrows() - n_free);
@@ -124,7 +117,7 @@ impl LeastSquares for Columns<'_> {
         let mut all = Mat::zeros(v.nrows(), self.gram.nrows());
         all.subcols_mut(n_free, v.ncols()).copy_from(v);
         let along = &all * self.gram;
-        let mut left = self.seen(eliminated, along.as_ref());
+        let mut left = eliminated.seen(along.as_ref());
         eliminated.solve(&mut left);
         let back = self.spread(eliminated, &left) * self.gram.subcols(n_free, v.ncols());
         along.subcols(n_free, v.ncols()) - back
@@ -140,6 +133,13 @@ impl LeastSquares for Columns<'_> {
 }
 
 impl OfColumns {
+    /// The rows of a matrix as the columns in use see them, scaled: one column for each output.
+    fn seen(&self, rows: MatRef<'_, f64>) -> Mat<f64> {
+        Mat::from_fn(self.open.len(), rows.nrows(), |k, output| {
+            self.scale[k] * rows[(output, self.open[k])]
+        })
+    }
+
     fn solve(&self, right: &mut Mat<f64>) {
         solve_lower_triangular_in_place(self.lower.as_ref(), right.as_mut(), Par::Seq);
         solve_upper_triangular_in_place(self.lower.transpose(), right.as_mut(), Par::Seq);
