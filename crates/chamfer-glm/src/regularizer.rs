@@ -254,6 +254,11 @@ impl Regularizer {
         (self.shape == Shape::Lq(1.0) || self.is_non_negative()) && self.bounds.is_none()
     }
 
+    /// Whether it is a sum of norms `w_t ‖β_t‖₂`, and nothing else.
+    pub(crate) fn is_norms(&self) -> bool {
+        self.shape == Shape::Group(1.0)
+    }
+
     /// Whether it is a concave function of each coefficient's modulus, and nothing else.
     pub(crate) fn is_folded_concave(&self) -> bool {
         let concave = match self.shape {

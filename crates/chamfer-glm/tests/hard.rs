@@ -1,8 +1,9 @@
 //! Data that break solvers: a certified answer or a typed error, and never a NaN.
 
 use chamfer_glm::{
-    Binomial, Cox, DenseDesign, Design, Error, Family, Gaussian, Huber, Multinomial, Poisson,
-    Regression, RegressionPoint, RegressionSettings, Regularizer, Separable, Ties, lambda_grid,
+    Binomial, Cox, DenseDesign, Design, Error, Family, Gaussian, Huber, MultiGaussian, Multinomial,
+    Poisson, Regression, RegressionPoint, RegressionSettings, Regularizer, Separable, Ties,
+    lambda_grid,
 };
 use rand::SeedableRng;
 use rand::rngs::StdRng;
@@ -59,6 +60,29 @@ fn many_more_columns_than_rows() {
     certified_path(&design, &family, &Regularizer::l1(), 5, 0.2);
     let groups = (0..p / 10).map(|g| (10 * g..10 * g + 10).collect()).collect();
     certified_path(&design, &family, &Regularizer::group(groups), 5, 0.3);
+}
+
+#[test]
+fn several_outputs_with_more_columns_in_use_than_rows() {
+    let (n, p, outputs) = (40, 200, 8);
+    let mut x = normals(n * p, 30);
+    // A column that is there twice.
+    x.copy_within(..n, n);
+    let design = DenseDesign::new(n, p, &x).unwrap();
+    let family = MultiGaussian::new(normals(n * outputs, 31), outputs, None).unwrap();
+    let groups = (0..p / 2).map(|g| vec![2 * g, 2 * g + 1]).collect();
+    let columns = Regularizer::l1().across_outputs();
+    let penalties = [
+        columns.clone(),
+        columns.clone().with_l1_ratio(0.5).with_unpenalized(vec![4, 5]),
+        // Columns without a penalty that depend on each other.
+        columns.with_unpenalized(vec![0, 1]),
+        Regularizer::group(groups),
+    ];
+    for penalty in penalties {
+        let points = certified_path(&design, &family, &penalty, 8, 1e-3);
+        assert!(points[7].coefficients[0].values.len() > n, "{penalty:?}");
+    }
 }
 
 #[test]

@@ -2,8 +2,8 @@
 //!
 //! Penalties that are kinks of each coefficient, like the lasso, are solved by [`Faces`] in a quadratic model
 //! of the loss: for least squares that is the loss itself; for others the model's Hessian is one that was
-//! formed nearby and is kept as long as steps with it make good progress. All other penalties are left to
-//! [`Newton`].
+//! formed nearby and is kept as long as steps with it make good progress. Norms of terms of
+//! least squares are solved in the sizes of the terms where that is cheaper (sizes/mod.rs). All other penalties are left to [`Newton`].
 
 use super::Regression;
 use super::faces::{Faces, violation};
@@ -31,6 +31,9 @@ const MOST_PRODUCTS: usize = 50;
 const LEAST_PRODUCTS: f64 = 3.0;
 const PRODUCTS_PER_COEFFICIENT: f64 = 1.0 / 200.0;
 
+/// What rounding may leave of violations, relative to λ, where the coefficients are eliminated.
+const ROUNDING: f64 = 1e-10;
+
 /// The kinks of a penalty that has nothing else: `Σ_j slope_j |β_j|`.
 pub(super) struct Kinks {
     /// For each coefficient of the working set; 0 for those without a penalty.
@@ -51,6 +54,13 @@ impl Regression<'_> {
     /// Whether the problem on a working set is solved exactly, up to rounding.
     pub(super) fn is_exact(&self) -> bool {
         self.family.is_quadratic() && self.penalty.is_kinks()
+    }
+
+    /// Whether it is solved in the sizes of its terms: with one output only far from the λ before, as the inverse of
+    /// a point nearby makes the steps of `Newton` cheap.
+    pub(super) fn is_in_sizes(&self, set: &WorkingSet, lambda: f64) -> bool {
+        let applies = self.family.is_quadratic() && self.penalty.is_norms();
+        applies && (self.family.n_outputs() > 1 || set.is_far(lambda))
     }
 
     /// How far below λ the first descent on a working set leaves violations, relative to λ, where the relative
@@ -92,6 +102,17 @@ impl Regression<'_> {
             }
             // No model led further down: the loss has no curvature somewhere.
             earlier = steps;
+        }
+        if self.is_in_sizes(set, lambda) && !sizes.is_empty() {
+            let least = tolerance.max(ROUNDING) * lambda;
+            let solved =
+                self.descend_in_sizes(&restricted, set, here, lambda, tolerance * lambda, most)?;
+            if let Some((steps, left)) = solved {
+                if left <= least || steps >= most {
+                    return Ok(steps);
+                }
+                earlier = steps;
+            }
         }
         let block = if sizes.is_empty() {
             None

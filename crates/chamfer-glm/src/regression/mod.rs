@@ -13,6 +13,7 @@ mod path;
 mod refine;
 mod restricted;
 mod shared;
+mod sizes;
 mod solver;
 mod systems;
 mod wide;

@@ -299,12 +299,14 @@ impl<'a> Descent<'a> {
     ) -> Result<usize, Error> {
         let Self { regression, tolerance, max_steps, stop } = *self;
         let Position { set, look, slack } = position;
-        // Coefficients that are far from where they end need not be exact.
+        // Coefficients that are far from where they end need not be exact, and sizes find there from anywhere.
+        let in_sizes = regression.is_in_sizes(set, lambdas[0]);
+        let loose = if in_sizes { BETWEEN } else { LOOSE };
         let loosened = |added: usize, set: &WorkingSet, slack: f64| {
             let is_far = added > set.members.len() / MANY_ADDED;
             let helps = lambdas.len() == 1 && !regression.is_exact();
             let first = regression.first_tolerance(tolerance, slack);
-            if is_far && helps { first.max(LOOSE) } else { first }
+            if is_far && helps { first.max(loose) } else { first }
         };
         let mut rounds = 0;
         // The strong rule (Tibshirani et al. 2012) guesses what enters; the certificate checks.

@@ -4,6 +4,7 @@ use super::Regression;
 use super::certify::Look;
 use super::cholesky::Cholesky;
 use super::curvature::Curvature;
+use super::sizes::KeptRows;
 use super::wide::WideInverse;
 use std::sync::Arc;
 
@@ -11,6 +12,9 @@ use std::sync::Arc;
 const LEAST_ADDED: usize = 20;
 /// Members are dropped when fewer than this share of them are in use.
 const MOST_IN_USE: f64 = 0.7;
+
+/// A λ that was solved before is far above this many times another.
+const FAR: f64 = 2.0;
 
 #[derive(Clone)]
 pub(super) struct WorkingSet {
@@ -26,6 +30,8 @@ pub(super) struct WorkingSet {
     pub(super) ridge: f64,
     /// The inverse of a Newton system on some of them that was solved last.
     pub(super) inverse: Option<WideInverse>,
+    /// The rows on their columns, where the problem is solved in the sizes of terms.
+    pub(super) rows: Option<KeptRows>,
     /// The λs that were solved last, the last one first, with their coefficients.
     solved: Vec<(f64, Vec<f64>)>,
 }
@@ -122,6 +128,13 @@ impl WorkingSet {
         for &t in &self.members {
             self.is_member[t] = false;
         }
+        let mut left = members.iter().peekable();
+        let mut places = Vec::new();
+        for (place, t) in self.members.iter().enumerate() {
+            if left.next_if_eq(&t).is_some() {
+                places.push(place);
+            }
+        }
         for &t in &members {
             self.is_member[t] = true;
         }
@@ -133,6 +146,7 @@ impl WorkingSet {
         self.curvature = Arc::new(self.curvature.keep(kept));
         self.factor.keep(kept);
         self.inverse = self.inverse.take().and_then(|inverse| inverse.keep(kept));
+        self.rows = self.rows.take().map(|rows| rows.keep(&places, kept));
     }
 
     pub(super) fn new(
@@ -147,7 +161,8 @@ impl WorkingSet {
         }
         let curvature = Arc::new(regression.curvature_at(&look.predictor));
         let (factor, ridge, inverse, solved) = (Cholesky::default(), 0.0, None, Vec::new());
-        Self { members, is_member, coefficients, curvature, factor, ridge, inverse, solved }
+        let rows = None;
+        Self { members, is_member, coefficients, curvature, factor, ridge, inverse, rows, solved }
     }
 
     /// Adds a term with `size` coefficients at zero.
@@ -165,6 +180,14 @@ impl WorkingSet {
         self.solved.retain(|(other, _)| *other > lambda);
         self.solved.insert(0, (lambda, self.coefficients.clone()));
         self.solved.truncate(3);
+    }
+
+    /// Whether nothing was solved near `lambda` before it.
+    pub(super) fn is_far(&self, lambda: f64) -> bool {
+        self.solved
+            .iter()
+            .find(|(other, _)| *other > lambda)
+            .is_none_or(|(other, _)| *other > FAR * lambda)
     }
 
     /// Where the coefficients are at `lambda` if they go on as they did between the last λs, on a parabola, or on

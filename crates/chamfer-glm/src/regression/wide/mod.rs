@@ -342,7 +342,7 @@ fn spread(
 }
 
 /// Adds `F Fᵀ` to the lower triangle of `rows`.
-fn add_square(rows: &mut Mat<f64>, columns: MatRef<'_, f64>) {
+pub(super) fn add_square(rows: &mut Mat<f64>, columns: MatRef<'_, f64>) {
     let n = rows.nrows();
     let mut tasks = Vec::new();
     let mut rest = rows.as_mut();
