@@ -1,19 +1,19 @@
 //! Column-major dense matrices.
 
 use super::cross_products::{cross_products, gather};
-use super::vectors::{TILE, add_scaled, products, reduce, vectorized};
+use super::vectors::{TILE, add_scaled, products, reduce, reduce_columns, vectorized};
 use super::{Centred, Design, Moments};
 use crate::Error;
 use crate::held::Held;
 use faer::linalg::matmul::matmul;
-use faer::{Accum, Mat, MatMut, MatRef, Par};
+use faer::{Accum, ColMut, Mat, MatMut, MatRef, Par};
 use rayon::prelude::*;
 use std::ops::Range;
 
 /// Rows that are gathered at a time for a Gram block: a block of columns stays in cache.
-const GRAM_ROWS: usize = 256;
+const GRAM_ROWS: usize = 512;
 /// Columns of one Gram task.
-const GRAM_COLUMNS: usize = 64;
+const GRAM_COLUMNS: usize = 128;
 /// Rows that products with several vectors read at a time.
 const PRODUCT_ROWS: usize = 2048;
 /// Columns of one task of these.
@@ -110,37 +110,41 @@ pub(super) fn packed_gram(
     rows: &[Centred],
     columns: &[Centred],
     w: &[f64],
-    out: MatMut<'_, f64>,
+    mut out: MatMut<'_, f64>,
     copy: impl Fn(&Centred, Range<usize>, &mut [f64]) + Sync,
 ) {
-    let mut tasks = Vec::new();
-    let mut rest = out;
-    for rows in rows.chunks(GRAM_COLUMNS) {
-        let (block, below) = rest.split_at_row_mut(rows.len());
-        tasks.push((rows, block));
-        rest = below;
-    }
-    tasks.into_par_iter().for_each(|(rows, mut out)| {
-        out.fill(0.0);
-        let mut left = Mat::zeros(GRAM_ROWS, rows.len());
-        let mut right = Mat::zeros(GRAM_ROWS, columns.len());
-        for first in (0..n_rows).step_by(GRAM_ROWS) {
-            let chunk = first..n_rows.min(first + GRAM_ROWS);
-            let n = chunk.len();
-            for (k, at) in rows.iter().enumerate() {
-                let packed = &mut left.col_as_slice_mut(k)[..n];
-                copy(at, chunk.clone(), packed);
-                for (x, w) in packed.iter_mut().zip(&w[chunk.clone()]) {
-                    *x *= w;
-                }
+    out.fill(0.0);
+    let mut packed = Mat::zeros(GRAM_ROWS.min(n_rows), rows.len() + columns.len());
+    for first in (0..n_rows).step_by(GRAM_ROWS) {
+        let chunk = first..n_rows.min(first + GRAM_ROWS);
+        let n = chunk.len();
+        let pack = |(k, column): (usize, ColMut<'_, f64>)| {
+            let Some(column) = column.try_as_col_major_mut() else { return };
+            let column = &mut column.as_slice_mut()[..n];
+            if let Some(at) = columns.get(k) {
+                copy(at, chunk.clone(), column);
+                return;
             }
-            for (k, at) in columns.iter().enumerate() {
-                copy(at, chunk.clone(), &mut right.col_as_slice_mut(k)[..n]);
+            copy(&rows[k - columns.len()], chunk.clone(), column);
+            for (x, w) in column.iter_mut().zip(&w[chunk.clone()]) {
+                *x *= w;
             }
-            let left = left.subrows(0, n).transpose();
-            matmul(out.as_mut(), Accum::Add, left, right.subrows(0, n), 1.0, Par::Seq);
+        };
+        let task = (TASK_ENTRIES / n).max(1);
+        packed.as_mut().par_col_iter_mut().enumerate().with_min_len(task).for_each(pack);
+        let (right, left) = packed.subrows(0, n).split_at_col(columns.len());
+        let mut tasks = Vec::new();
+        let mut rest = out.as_mut();
+        while rest.nrows() > 0 {
+            let row = rows.len() - rest.nrows();
+            let (block, below) = rest.split_at_row_mut(GRAM_COLUMNS.min(rows.len() - row));
+            tasks.push((left.subcols(row, block.nrows()), block));
+            rest = below;
         }
-    });
+        tasks.into_par_iter().for_each(|(left, block)| {
+            matmul(block, Accum::Add, left.transpose(), right, 1.0, Par::Seq);
+        });
+    }
 }
 
 /// Products of dense columns with some vectors, in `out` vector by vector; a few rows at a time, so that the
@@ -295,7 +299,13 @@ where
             vectorized(
                 #[inline(always)]
                 || {
-                    for (at, out) in columns.iter().zip(out) {
+                    let (fours, rest) = columns.as_chunks::<4>();
+                    let (out_of_fours, out_of_rest) = out.as_chunks_mut::<4>();
+                    for (four, out) in fours.iter().zip(out_of_fours) {
+                        let x = four.each_ref().map(|at| (self.column)(at.column));
+                        *out = reduce_columns(x, v, |c, x, v| v * (x - four[c].centre));
+                    }
+                    for (at, out) in rest.iter().zip(out_of_rest) {
                         let centre = at.centre;
                         *out = reduce((self.column)(at.column), v, |x, v| v * (x - centre));
                     }

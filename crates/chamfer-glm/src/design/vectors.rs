@@ -29,7 +29,12 @@ pub(crate) fn reduce<T: Copy + Into<f64>, V: Copy + Into<f64>>(
             sums[lane] += f(x[lane].into(), v[lane].into());
         }
     }
-    // Halves at a time, which stays in vectors.
+    sum_of_lanes(sums) + tail
+}
+
+/// Halves at a time, which stays in vectors.
+#[inline(always)]
+fn sum_of_lanes(mut sums: [f64; LANES]) -> f64 {
     let mut half = LANES / 2;
     while half > 0 {
         for lane in 0..half {
@@ -37,7 +42,33 @@ pub(crate) fn reduce<T: Copy + Into<f64>, V: Copy + Into<f64>>(
         }
         half /= 2;
     }
-    sums[0] + tail
+    sums[0]
+}
+
+/// [`reduce`] of several columns with one vector, to the same bits: memory is read faster at several places.
+#[inline(always)]
+pub(crate) fn reduce_columns<T: Copy + Into<f64>, const N: usize>(
+    columns: [&[T]; N],
+    v: &[f64],
+    f: impl Fn(usize, f64, f64) -> f64,
+) -> [f64; N] {
+    let mut sums = [[0.0; LANES]; N];
+    let whole = v.len() / LANES * LANES;
+    let columns = columns.map(|x| &x[..v.len()]);
+    for first in (0..whole).step_by(LANES) {
+        let v = &v[first..first + LANES];
+        for c in 0..N {
+            let x = &columns[c][first..first + LANES];
+            for lane in 0..LANES {
+                sums[c][lane] += f(c, x[lane].into(), v[lane]);
+            }
+        }
+    }
+    std::array::from_fn(|c| {
+        let rest = columns[c][whole..].iter().zip(&v[whole..]);
+        let tail: f64 = rest.map(|(&x, &v)| f(c, x.into(), v)).sum();
+        sum_of_lanes(sums[c]) + tail
+    })
 }
 
 /// `Σ a_i b_i`.
