@@ -4,6 +4,7 @@ mod bounds;
 mod certify;
 mod cholesky;
 mod curvature;
+mod dual;
 mod faces;
 mod jump;
 mod members;
@@ -14,6 +15,7 @@ mod restricted;
 mod shared;
 mod solver;
 mod systems;
+mod tight;
 mod wide;
 mod working_set;
 
@@ -26,7 +28,7 @@ pub use path::PathStart;
 pub use refine::Criterion;
 use restricted::Restricted;
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// Settings of a [`Regression`].
 ///
@@ -88,6 +90,8 @@ pub struct Regression<'a> {
     start: PathStart,
     max_steps: usize,
     null: Null,
+    /// `√(Σ_i w_i x_ij²)` of the columns of all terms, when it is needed first.
+    norms: OnceLock<Vec<f64>>,
     /// The problem with the convex penalty on the same terms, where the penalty is not convex.
     convex: Option<Box<Self>>,
 }
@@ -230,6 +234,7 @@ impl<'a> Regression<'a> {
             start: settings.start,
             max_steps: settings.max_steps,
             null,
+            norms: OnceLock::new(),
             convex: None,
         };
         regression.check_signal()?;
@@ -326,6 +331,7 @@ impl<'a> Regression<'a> {
             start: self.start,
             max_steps: self.max_steps,
             null: self.null.clone(),
+            norms: self.norms.clone(),
             convex: None,
         })
     }
