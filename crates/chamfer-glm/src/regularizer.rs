@@ -259,6 +259,11 @@ impl Regularizer {
         self.shape == Shape::Group(1.0)
     }
 
+    /// Whether it adds up over coefficients, also where a term has several, one for each output.
+    pub(crate) fn is_of_coefficients(&self) -> bool {
+        matches!(self.shape, Shape::Lq(_) | Shape::Mcp(_) | Shape::Scad(_) | Shape::NonNegative)
+    }
+
     /// Whether it is a concave function of each coefficient's modulus, and nothing else.
     pub(crate) fn is_folded_concave(&self) -> bool {
         let concave = match self.shape {

@@ -1,13 +1,12 @@
 //! What can be proved of coefficients from the data alone.
 
 use super::cholesky::System;
-use super::systems::solve_damped;
+use super::dual::{DualPoint, Primal};
 use super::{Optimality, Regression};
 use crate::path::check_lambda;
 use crate::{Coefficients, Error};
-use chamfer::{Block, Blocks, DualityGap, Unpenalized, second_order};
+use chamfer::{Block, Blocks, Unpenalized, second_order};
 use faer::Mat;
-use std::borrow::Cow;
 
 /// One look at all columns.
 #[derive(Clone, Default)]
@@ -60,6 +59,7 @@ impl Regression<'_> {
         let (members, all) = self.on_standardized_scale(coefficients);
         let certified = self.look(&members, &all, &|| false).and_then(|look| {
             let mut optimality = self.first_order(&members, &all, &look, lambda);
+            self.tighten(&mut optimality, &members, &all, &look, lambda, None);
             optimality.smallest_eigenvalue =
                 self.smallest_eigenvalue(&members, &all, &look, lambda, &|| false)?;
             Ok((optimality, self.deviance_explained(look.loss)))
@@ -141,21 +141,6 @@ impl Regression<'_> {
                 }
             }
         }
-    }
-
-    /// From a gradient in the predictor to one in the coefficients of all terms.
-    fn term_gradient(&self, of_predictor: &[f64]) -> Vec<f64> {
-        let outputs = self.family.n_outputs();
-        let columns = self.terms.columns();
-        let mut gradient = vec![0.0; columns.len() * outputs];
-        let mut product = vec![0.0; columns.len()];
-        for (k, g) in of_predictor.chunks_exact(self.design.n_rows()).enumerate() {
-            self.design.transpose_product(columns, g, &mut product);
-            for (out, g) in gradient.iter_mut().skip(k).step_by(outputs).zip(&product) {
-                *out = *g;
-            }
-        }
-        gradient
     }
 
     /// Which coefficients the gradient holds at zero, if they are zeros.
@@ -244,7 +229,8 @@ impl Regression<'_> {
             };
         }
         let objective = look.loss + value + 0.5 * ridge * squares - saturated;
-        let gap = self.gap(look, coefficients, lambda, objective);
+        let at = Primal { look, members, coefficients, lambda, objective };
+        let gap = self.gap(&at, DualPoint::of(look));
         let relative_stationarity = stationarity / lambda;
         Optimality { objective, gap, relative_stationarity, smallest_eigenvalue: None }
     }
@@ -290,143 +276,5 @@ impl Regression<'_> {
         let loss = System { hessian: &hessian, outputs: 1, ridge, n_free };
         let Some(blocks) = self.blocks(&live, lambda)? else { return Ok(None) };
         Ok(second_order(&loss, &blocks, &of_live)?.map(|order| order.smallest_eigenvalue))
-    }
-
-    /// The gap of the dual point `∇L`, which is made orthogonal to what has no penalty, and shrunk until the
-    /// penalty's dual norm admits it.
-    fn gap(
-        &self,
-        look: &Look,
-        coefficients: &[f64],
-        lambda: f64,
-        primal: f64,
-    ) -> Option<DualityGap<f64>> {
-        if !self.penalty.is_convex() {
-            return None;
-        }
-        let held = self.pushing_unpenalized(look, coefficients);
-        let dual = self.orthogonal(look, &held)?;
-        let gradient = self.gradient_at(&dual, look);
-        let ridge = lambda * (1.0 - self.penalty.l1_ratio());
-        let bounds = self.bounds(0, self.terms.columns());
-        let mut shrink: f64 = 1.0;
-        if let Some((penalty, strength)) = self.penalty_at(lambda)
-            && ridge == 0.0
-        {
-            let mut negative: Vec<f64> = gradient.iter().map(|g| -g).collect();
-            if let Some(bounds) = &bounds {
-                negative = bounds.unbounded(&negative);
-            }
-            shrink = penalty.dual_norm(&negative, strength)?.max(1.0).recip();
-        }
-        let of_loss = self.family.dual(&look.predictor, &dual, shrink)?;
-        let of_penalty = match &bounds {
-            Some(bounds) => {
-                let all: Vec<usize> = (0..self.terms.len()).collect();
-                let (sizes, weights) = self.terms.sizes(&all);
-                let repeated = sizes.iter().zip(weights).flat_map(|(&n, w)| vec![w; n]);
-                let slope = lambda * self.penalty.l1_ratio();
-                let of_terms: f64 = gradient
-                    .iter()
-                    .zip(repeated)
-                    .enumerate()
-                    // What was shrunk to the weight may be above it by rounding.
-                    .map(|(j, (g, w))| (j, -shrink * g, slope * w * (1.0 + 4.0 * f64::EPSILON)))
-                    .map(|(j, z, w)| bounds.conjugate(j, z, w, ridge))
-                    .sum();
-                of_terms + self.of_held(&dual, &held) * shrink
-            }
-            None if ridge > 0.0 => self.excess(&gradient, lambda) / (2.0 * ridge),
-            None => 0.0,
-        };
-        let of_offset: f64 = self.offset.iter().zip(&dual).map(|(o, g)| o * g).sum();
-        let value = of_loss + shrink * of_offset - of_penalty - self.family.saturated();
-        Some(DualityGap { primal, dual: value })
-    }
-
-    /// For each output, the unpenalized columns that push against a bound.
-    fn pushing_unpenalized(&self, look: &Look, coefficients: &[f64]) -> Vec<Vec<usize>> {
-        let outputs = self.family.n_outputs();
-        let mut held = vec![Vec::new(); outputs];
-        let columns = self.terms.unpenalized();
-        let Some(bounds) = self.bounds(0, columns) else { return held };
-        let n_intercepts = self.n_free() - columns.len() * outputs;
-        // What pushes no harder than rounding does has nothing to hold.
-        let least = 1e-10 * look.gradient.iter().fold(0.0, |most: f64, g| most.max(g.abs()));
-        for (k, g) in look.of_predictor.chunks_exact(self.design.n_rows()).enumerate() {
-            let mut products = vec![0.0; columns.len()];
-            self.design.transpose_product(columns, g, &mut products);
-            for (at, (&column, product)) in columns.iter().zip(&products).enumerate() {
-                let j = at * outputs + k;
-                if product.abs() > least
-                    && bounds.pushes(j, coefficients[n_intercepts + j], -product)
-                {
-                    held[k].push(column);
-                }
-            }
-        }
-        held
-    }
-
-    /// What the bounds of unpenalized columns that are `held` cost the dual.
-    fn of_held(&self, dual: &[f64], held: &[Vec<usize>]) -> f64 {
-        let of_output = |(g, columns): (&[f64], &Vec<usize>)| -> f64 {
-            let Some(bounds) = self.bounds(0, columns) else { return 0.0 };
-            let mut products = vec![0.0; columns.len()];
-            self.design.transpose_product(columns, g, &mut products);
-            let outputs = self.family.n_outputs();
-            let products = products.iter().enumerate();
-            products.map(|(at, g)| bounds.conjugate(at * outputs, -g, 0.0, 0.0)).sum()
-        };
-        dual.chunks_exact(self.design.n_rows()).zip(held).map(of_output).sum()
-    }
-
-    /// `∇L` made orthogonal to the intercept and the unpenalized columns, except those that are `held`,
-    /// by moving along the curvature, so that no row leaves the domain of its conjugate: that of classes is
-    /// where they add up to 0, as they do along any curvature. `None` if there is no such move.
-    fn orthogonal(&self, look: &Look, held: &[Vec<usize>]) -> Option<Vec<f64>> {
-        let free = self.restricted(&[], &|| false);
-        let (outputs, intercepts) = (self.family.n_outputs(), free.n_intercepts());
-        let is_held = |j: usize| {
-            j.checked_sub(intercepts)
-                .is_some_and(|slope| held[slope % outputs].contains(&free.columns[slope / outputs]))
-        };
-        let moved: Vec<usize> = (0..self.n_free()).filter(|&j| !is_held(j)).collect();
-        let mut dual = look.of_predictor.clone();
-        if moved.is_empty() {
-            return Some(dual);
-        }
-        let mut system = Mat::zeros(moved.len(), moved.len());
-        free.write_hessian(&look.predictor, &moved, 0, system.as_mut()).ok()?;
-        let right: Vec<f64> = moved.iter().map(|&j| look.free_gradient[j]).collect();
-        let mut direction = vec![0.0; self.n_free()];
-        for (&j, d) in moved.iter().zip(solve_damped(system, &right)?) {
-            direction[j] = d;
-        }
-        let mut curved = vec![0.0; dual.len()];
-        self.family.hessian_product(&look.predictor, &free.product(&direction), &mut curved);
-        for (g, curved) in dual.iter_mut().zip(curved) {
-            *g -= curved;
-        }
-        Some(dual)
-    }
-
-    /// The gradient in the coefficients of all terms at another gradient in the predictor; that of the look
-    /// if the two differ by no more than rounding.
-    fn gradient_at<'g>(&self, dual: &[f64], look: &'g Look) -> Cow<'g, [f64]> {
-        let moved: f64 = dual.iter().zip(&look.of_predictor).map(|(a, b)| (a - b).abs()).sum();
-        let size: f64 = dual.iter().map(|g| g.abs()).sum();
-        if moved <= 1e-13 * size {
-            return Cow::Borrowed(&look.gradient);
-        }
-        Cow::Owned(self.term_gradient(dual))
-    }
-
-    /// `dist(−g, λα∂R(0))²`, twice the ridge times the conjugate of the elastic net.
-    fn excess(&self, gradient: &[f64], lambda: f64) -> f64 {
-        let Some((penalty, strength)) = self.penalty_at(lambda) else { return 0.0 };
-        let (zeros, mut rest) = (vec![0.0; gradient.len()], vec![0.0; gradient.len()]);
-        penalty.steepest_descent(&zeros, gradient, strength, &mut rest);
-        rest.iter().map(|d| d * d).sum()
     }
 }

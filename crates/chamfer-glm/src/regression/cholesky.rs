@@ -27,7 +27,13 @@ pub(super) struct System<'a> {
 }
 
 impl System<'_> {
-    fn at(&self, i: usize, j: usize) -> f64 {
+    /// Whether it is known on these variables.
+    pub(super) fn has(&self, variables: &[usize]) -> bool {
+        variables.iter().all(|j| j / self.outputs < self.hessian.nrows())
+    }
+
+    /// An entry.
+    pub(super) fn at(&self, i: usize, j: usize) -> f64 {
         let ridge = if i == j && i >= self.n_free { self.ridge } else { 0.0 };
         if i % self.outputs == j % self.outputs {
             self.hessian[(i / self.outputs, j / self.outputs)] + ridge

@@ -5,6 +5,7 @@ mod certify;
 mod cholesky;
 mod condensed;
 mod curvature;
+mod dual;
 mod faces;
 mod jump;
 mod members;
@@ -16,6 +17,7 @@ mod shared;
 mod sizes;
 mod solver;
 mod systems;
+mod tight;
 mod wide;
 mod working_set;
 
@@ -92,6 +94,8 @@ pub struct Regression<'a> {
     start: PathStart,
     max_steps: usize,
     null: Null,
+    /// `√(Σ_i w_i x_ij²)` of the columns of all terms, when it is needed first.
+    norms: OnceLock<Vec<f64>>,
     /// The problem with the convex penalty on the same terms, where the penalty is not convex.
     convex: Option<Arc<Self>>,
     /// Products of the rows, where they were needed.
@@ -238,6 +242,7 @@ impl<'a> Regression<'a> {
             start: settings.start,
             max_steps: settings.max_steps,
             null,
+            norms: OnceLock::new(),
             convex: None,
             products: OnceLock::new(),
             rows: None,
@@ -336,6 +341,7 @@ impl<'a> Regression<'a> {
             start: self.start,
             max_steps: self.max_steps,
             null: self.null.clone(),
+            norms: self.norms.clone(),
             convex: None,
             products: OnceLock::new(),
             rows: None,

@@ -307,6 +307,7 @@ impl Regression<'_> {
             max_steps: self.max_steps,
             null: Null::default(),
             convex: None,
+            norms: OnceLock::new(),
             products: OnceLock::new(),
             rows: Some(Rows { means: products.means(self.intercept), spreads }),
         };
