@@ -59,8 +59,8 @@ def ratio(subject, here, level, at, wanted, bound=None):
     fastest = min(peers, key=peers.get)
     if not own:
         return Bar(subject, at, f"not reached; {fastest} {peers[fastest]:.3g} s", f"{wanted:g}", False)
-    if bound and peers[fastest] <= 2 * bound[2]:
-        # Nobody can be much faster than a peer at the machine's bound.
+    if bound and peers[fastest] <= 2 * bound["gram" if fastest == "sklearn-gram" else "any"]:
+        # Nobody can be much faster than a peer at the machine's bound, on its own way.
         wanted = 1.0
     measured = peers[fastest] / own["cpu"]
     text = f"{measured:.2f} ({own['cpu']:.3g} s; {fastest} {peers[fastest]:.3g} s)"
@@ -148,7 +148,10 @@ def from_results(results):
     rows, machine = levels.table(results), read("machine.json", None)
     sizes = read("problems.json", {})
     models = {name: size["model"] for name, size in sizes.items()}
-    bounds = cost.bounds(rows, sizes, machine) if machine else {}
+    bounds = {}
+    if machine:
+        for (problem, setting), (_, _, least) in cost.bounds(rows, sizes, machine).items():
+            bounds[problem, setting] = {"any": least, "gram": cost.gram(sizes[problem], machine)}
     return bars(rows, models, bounds, read("cross_validation.json", []), read("scaling.json", {}))
 
 

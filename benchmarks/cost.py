@@ -48,6 +48,11 @@ def bound(n_bytes, n_entries, p, nnz, machine):
     )
 
 
+def gram(size, machine):
+    """Seconds for the products of all columns with each other, half of which are the same as the other half."""
+    return size["entries"] * size["p"] / machine["flops"]
+
+
 def table(rows, problems, machine):
     """For each problem and setting the bound, and the time for a gap of 1e-6 as a multiple of it."""
     lines = [

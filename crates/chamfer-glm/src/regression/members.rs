@@ -9,7 +9,7 @@ use super::Regression;
 use super::faces::{Faces, violation};
 use super::newton::{MOST_FORCING, Newton, Quadratic, next_forcing, rounding};
 use super::restricted::Restricted;
-use super::solver::{LAST_TOLERANCE, Slack};
+use super::solver::LAST_TOLERANCE;
 use super::working_set::{Here, WorkingSet};
 use crate::Error;
 use chamfer::Block;
@@ -63,19 +63,13 @@ impl Regression<'_> {
         applies && (self.family.n_outputs() > 1 || set.is_far(lambda))
     }
 
-    /// How far below λ the first descent on a working set leaves violations, relative to λ, for the gap that they
-    /// lead to by `slack`.
-    pub(super) fn first_tolerance(&self, tolerance: f64, slack: Slack, is_tight: bool) -> f64 {
+    /// How far below λ the first descent on a working set leaves violations, relative to λ, where the relative
+    /// gap is `slack` times what violations are.
+    pub(super) fn first_tolerance(&self, tolerance: f64, slack: f64) -> f64 {
         if self.is_exact() {
             (0.01 * tolerance).clamp(LAST_TOLERANCE, 1e-10)
         } else {
-            let plain = 0.3 * tolerance / slack.plain;
-            let tight = if is_tight && self.penalty.is_convex() {
-                (0.3 * tolerance / slack.tight).sqrt()
-            } else {
-                0.0
-            };
-            plain.max(tight).clamp(LAST_TOLERANCE, 1e-2)
+            (0.3 * tolerance / slack).clamp(LAST_TOLERANCE, 1e-2)
         }
     }
 

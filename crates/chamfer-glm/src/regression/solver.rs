@@ -6,7 +6,6 @@
 
 use super::certify::Look;
 use super::newton::Newton;
-use super::tight::ROUNDING;
 use super::working_set::WorkingSet;
 use super::{Null, Optimality, PathStart, Regression, RegressionPoint};
 use crate::held::Held;
@@ -17,8 +16,6 @@ use std::sync::Arc;
 const GUIDE: f64 = 1e-4;
 /// Jumps between local minima at one λ.
 const MAX_JUMPS: usize = 100;
-/// Below this, relative gaps are as much the tolerance of what led to them as the violation.
-const NOISE: f64 = 10.0 * ROUNDING;
 /// Below this, rounding decides.
 pub(super) const LAST_TOLERANCE: f64 = 1e-12;
 /// A longer way down than to about this share of the last λ is made in several strides.
@@ -40,8 +37,6 @@ const LOOK: usize = 64;
 const FIRST_AHEAD: usize = 4;
 /// λs that are solved before a look at most.
 const MOST_AHEAD: usize = 16;
-/// A second dual point has helped if its gap is less than this share of the first one's.
-const HELPS: f64 = 0.1;
 /// Bytes that looks may take, however small the design is.
 pub(super) const LITTLE: usize = 8 << 20;
 
@@ -63,21 +58,13 @@ pub(super) struct Solver<'a> {
 pub(super) struct Position {
     pub(super) set: WorkingSet,
     pub(super) look: Arc<Look>,
-    pub(super) slack: Slack,
-}
-
-/// How many times as large as violations, relative to λ, relative gaps have been.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Slack {
-    /// Of the gradient as a dual point.
-    pub(super) plain: f64,
-    /// Of the tight dual point, against squares of violations.
-    pub(super) tight: f64,
+    /// How many times as large as violations, relative to λ, relative gaps have been.
+    pub(super) slack: f64,
 }
 
 impl Position {
     pub(super) fn new(set: WorkingSet, look: Arc<Look>) -> Self {
-        Self { set, look, slack: Slack { plain: 1.0, tight: 1.0 } }
+        Self { set, look, slack: 1.0 }
     }
 }
 
@@ -291,7 +278,7 @@ struct Descent<'a> {
     tolerance: f64,
     /// Newton steps at one λ.
     max_steps: usize,
-    /// Whether gaps of solutions are worth a second dual point.
+    /// Whether solutions get a second dual point, which makes their gaps tight.
     is_tight: bool,
     stop: &'a (dyn Fn() -> bool + Sync),
 }
@@ -321,10 +308,10 @@ impl<'a> Descent<'a> {
         // Coefficients that are far from where they end need not be exact, and sizes find there from anywhere.
         let in_sizes = regression.is_in_sizes(set, lambdas[0]);
         let loose = if in_sizes { BETWEEN } else { LOOSE };
-        let loosened = |added: usize, set: &WorkingSet, slack: Slack| {
+        let loosened = |added: usize, set: &WorkingSet, slack: f64| {
             let is_far = added > set.members.len() / MANY_ADDED;
             let helps = lambdas.len() == 1 && !regression.is_exact();
-            let first = regression.first_tolerance(tolerance, slack, is_tight);
+            let first = regression.first_tolerance(tolerance, slack);
             if is_far && helps { first.max(loose) } else { first }
         };
         let mut rounds = 0;
@@ -382,10 +369,8 @@ impl<'a> Descent<'a> {
                     regression.first_order(&set.members, &coefficients, &at, lambda);
                 set.coefficients = coefficients;
                 *look = Arc::new(at);
-                slack.plain = follow(slack.plain, &optimality, 1);
-                if is_tight {
-                    let done = steps >= max_steps;
-                    self.tighten(&mut optimality, set, look, lambda, slack, done);
+                if let Some(now) = slack_of(&optimality) {
+                    *slack = now.max(0.5 * *slack);
                 }
                 if !optimality.meets(tolerance) && steps < max_steps {
                     let added = regression.add_terms(set, look, lambda);
@@ -400,6 +385,10 @@ impl<'a> Descent<'a> {
                     }
                 }
                 let members = &set.members[..members];
+                if is_tight {
+                    let at = &set.coefficients;
+                    regression.tighten(&mut optimality, members, at, look, lambda, Some(set));
+                }
                 optimality.smallest_eigenvalue = regression.smallest_eigenvalue(
                     members,
                     &set.coefficients,
@@ -416,7 +405,7 @@ impl<'a> Descent<'a> {
                     converged: optimality.meets(tolerance),
                     newton_steps: steps,
                 });
-                inner = regression.first_tolerance(tolerance, *slack, is_tight);
+                inner = regression.first_tolerance(tolerance, *slack);
                 (rest, steps) = (&rest[1..], 0);
             }
         }
@@ -424,47 +413,11 @@ impl<'a> Descent<'a> {
     }
 }
 
-impl Descent<'_> {
-    /// Takes the tight dual point where that leads to a solution: where the gap is small enough already, or will be,
-    /// as violations are, if nothing is missing; or where all is `done`.
-    fn tighten(
-        &self,
-        optimality: &mut Optimality,
-        set: &WorkingSet,
-        look: &Look,
-        lambda: f64,
-        slack: &mut Slack,
-        done: bool,
-    ) {
-        let Self { regression, tolerance, .. } = *self;
-        let Some(plain) = optimality.gap.map(|gap| gap.relative()) else { return };
-        let violation = optimality.relative_stationarity;
-        let is_solved = plain <= tolerance;
-        if !(is_solved || done) {
-            let is_near = slack.tight * violation * violation <= tolerance;
-            // What is missing does not count while the gap that it causes does not.
-            let beyond = lambda * (1.0 + 0.5 * tolerance / slack.plain);
-            if !is_near || regression.lacks_terms(set, look, beyond) {
-                return;
-            }
-        }
-        let at = &set.coefficients;
-        regression.tighten(optimality, &set.members, at, look, lambda, Some(set));
-        let tight = optimality.gap.map_or(plain, |gap| gap.relative());
-        // Where the gap is that of what is missing, it says nothing of squares.
-        if !is_solved || tight < HELPS * plain {
-            slack.tight = follow(slack.tight, optimality, 2);
-        }
-    }
-}
-
-/// How many times as large as a power of the violation, relative to λ, the relative gap is, or half as much as it was
-/// `before`; that, where the dual point is outside of its domain. A gap that is rounding says how much it is at most.
-fn follow(before: f64, optimality: &Optimality, power: i32) -> f64 {
-    let Some(gap) = optimality.gap.map(|gap| gap.relative()) else { return before };
-    let per = optimality.relative_stationarity.powi(power);
-    let now = if gap > NOISE { gap / per } else { before.min(NOISE / per) };
-    if now.is_finite() { now.max(0.5 * before) } else { before }
+/// How many times as large as the violation, relative to λ, the relative gap is; `None` where that is rounding, or
+/// the dual point outside of its domain.
+fn slack_of(optimality: &Optimality) -> Option<f64> {
+    let slack = optimality.gap?.relative() / optimality.relative_stationarity;
+    (optimality.relative_stationarity > LAST_TOLERANCE && slack.is_finite()).then_some(slack)
 }
 
 #[cfg(test)]

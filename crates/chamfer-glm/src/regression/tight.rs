@@ -24,7 +24,7 @@ use faer::{Accum, Mat, MatMut, Par};
 use std::ops::Range;
 
 /// Relative gaps that are rounding.
-pub(super) const ROUNDING: f64 = 1e-12;
+const ROUNDING: f64 = 1e-12;
 /// Relative gaps above this are far from where a Newton step proves more.
 const FAR: f64 = 0.5;
 /// Corrections of a dual point at most.

@@ -75,13 +75,6 @@ impl Regression<'_> {
         added.len()
     }
 
-    /// Whether the gradient would not hold a zero outside at `lambda`.
-    pub(super) fn lacks_terms(&self, set: &WorkingSet, look: &Look, lambda: f64) -> bool {
-        let held = self.held_zeros(&look.gradient, lambda);
-        (0..self.terms.len())
-            .any(|t| !set.is_member[t] && !self.terms.range(t).all(|index| held[index]))
-    }
-
     /// More where that is little: a part of the rows, and a Gram matrix that takes no longer than a look, which reads
     /// the whole design.
     fn least_added(&self) -> usize {
