@@ -20,6 +20,8 @@ const PRODUCT_ROWS: usize = 2048;
 const PRODUCT_COLUMNS: usize = 64;
 /// Least run of entries of one column that a product reads at a time.
 const LEAST_RUN: usize = 1024;
+/// Rows from which on columns are read four at a time: what is summed in lanes is added up four times as often.
+const LONG: usize = 4096;
 /// Entries that one task should handle at least, so that small problems stay on one thread.
 const TASK_ENTRIES: usize = 1 << 15;
 
@@ -299,8 +301,11 @@ where
             vectorized(
                 #[inline(always)]
                 || {
-                    let (fours, rest) = columns.as_chunks::<4>();
-                    let (out_of_fours, out_of_rest) = out.as_chunks_mut::<4>();
+                    let together = if self.n_rows < LONG { 0 } else { columns.len() / 4 * 4 };
+                    let (fours, rest) = columns.split_at(together);
+                    let (out_of_fours, out_of_rest) = out.split_at_mut(together);
+                    let (fours, _) = fours.as_chunks::<4>();
+                    let (out_of_fours, _) = out_of_fours.as_chunks_mut::<4>();
                     for (four, out) in fours.iter().zip(out_of_fours) {
                         let x = four.each_ref().map(|at| (self.column)(at.column));
                         *out = reduce_columns(x, v, |c, x, v| v * (x - four[c].centre));
