@@ -303,7 +303,7 @@ impl<'a> Descent<'a> {
         mut steps: usize,
         points: &mut Vec<RegressionPoint>,
     ) -> Result<usize, Error> {
-        let Self { regression, tolerance, max_steps, is_tight, stop } = *self;
+        let Self { regression, tolerance, max_steps, stop, .. } = *self;
         let Position { set, look, slack } = position;
         // Coefficients that are far from where they end need not be exact, and sizes find there from anywhere.
         let in_sizes = regression.is_in_sizes(set, lambdas[0]);
@@ -365,8 +365,7 @@ impl<'a> Descent<'a> {
                     continue;
                 }
                 steps += steps_here;
-                let mut optimality =
-                    regression.first_order(&set.members, &coefficients, &at, lambda);
+                let optimality = regression.first_order(&set.members, &coefficients, &at, lambda);
                 set.coefficients = coefficients;
                 *look = Arc::new(at);
                 if let Some(now) = slack_of(&optimality) {
@@ -384,32 +383,40 @@ impl<'a> Descent<'a> {
                         continue;
                     }
                 }
-                let members = &set.members[..members];
-                if is_tight {
-                    let at = &set.coefficients;
-                    regression.tighten(&mut optimality, members, at, look, lambda, Some(set));
-                }
-                optimality.smallest_eigenvalue = regression.smallest_eigenvalue(
-                    members,
-                    &set.coefficients,
-                    look,
-                    lambda,
-                    stop,
-                )?;
-                let restricted = regression.restricted(members, stop);
-                points.push(RegressionPoint {
-                    lambda,
-                    coefficients: regression.on_original_scale(&restricted, &set.coefficients),
-                    certificate: optimality,
-                    deviance_explained: regression.deviance_explained(look.loss),
-                    converged: optimality.meets(tolerance),
-                    newton_steps: steps,
-                });
+                points.push(self.point(set, members, look, lambda, optimality, steps)?);
                 inner = regression.first_tolerance(tolerance, *slack);
                 (rest, steps) = (&rest[1..], 0);
             }
         }
         Ok(rounds)
+    }
+
+    /// What is published of a solution on the first few members.
+    fn point(
+        &self,
+        set: &WorkingSet,
+        members: usize,
+        look: &Look,
+        lambda: f64,
+        mut certificate: Optimality,
+        newton_steps: usize,
+    ) -> Result<RegressionPoint, Error> {
+        let Self { regression, tolerance, is_tight, stop, .. } = *self;
+        let (members, at) = (&set.members[..members], &set.coefficients);
+        if is_tight {
+            regression.tighten(&mut certificate, members, at, look, lambda, Some(set));
+        }
+        certificate.smallest_eigenvalue =
+            regression.smallest_eigenvalue(members, at, look, lambda, stop)?;
+        let restricted = regression.restricted(members, stop);
+        Ok(RegressionPoint {
+            lambda,
+            coefficients: regression.on_original_scale(&restricted, at),
+            certificate,
+            deviance_explained: regression.deviance_explained(look.loss),
+            converged: certificate.meets(tolerance),
+            newton_steps,
+        })
     }
 }
 

@@ -234,7 +234,7 @@ impl<'a> Tightening<'a> {
             let beta = now.beta.iter().zip(&moved).map(|(b, d)| b + d).collect();
             let predictor = now.predictor.iter().zip(along).map(|(eta, d)| eta + d).collect();
             let next = self.at(beta, predictor);
-            if !(next.worst < now.worst) {
+            if next.worst.is_nan() || next.worst >= now.worst {
                 break;
             }
             (now, is_moved) = (next, true);
@@ -420,7 +420,7 @@ impl<'a> Tightening<'a> {
                 *curved += if size.block.is_some() { self.ridge * d } else { 0.0 };
             }
             let curvature = dot(&along, &curved);
-            if !(curvature > 0.0) {
+            if curvature.is_nan() || curvature <= 0.0 {
                 break;
             }
             let length = size / curvature;
