@@ -87,9 +87,9 @@ pub trait Design: Send + Sync {
     /// `out[a, b] = Σ_i w_i (x_ia − c_a)(x_ib − c_b)`, a block of the weighted Gram matrix.
     fn gram(&self, rows: &[Centred], columns: &[Centred], w: &[f64], out: MatMut<'_, f64>);
 
-    /// For each of `parts`, rows that rise, the lower triangle of `Σ_i w_i u_i u_iᵀ`, where `u_i` are the centred entries of `columns` in row `i` and then
-    /// those of `more` columns, for weights of at least 0; `None` if one pass over the rows is not enough for it, or it was
-    /// stopped.
+    /// For each of `parts`, rows that rise, the lower triangle of `Σ_i w_i u_i u_iᵀ`, where `u_i` are the centred
+    /// entries of `columns` in row `i` and then those of `more` columns, for weights of at least 0; `None` if one
+    /// pass over the rows is not enough for it, or it was stopped.
     fn cross_products(
         &self,
         _columns: &[Centred],

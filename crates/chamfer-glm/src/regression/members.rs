@@ -2,8 +2,9 @@
 //!
 //! Penalties that are kinks of each coefficient, like the lasso, are solved by [`Faces`] in a quadratic model
 //! of the loss: for least squares that is the loss itself; for others the model's Hessian is one that was
-//! formed nearby and is kept as long as steps with it make good progress. Norms of terms of
-//! least squares are solved in the sizes of the terms where that is cheaper (sizes/mod.rs). All other penalties are left to [`Newton`].
+//! formed nearby and is kept as long as steps with it make good progress. Norms of terms of least squares are
+//! solved in the sizes of the terms where that is cheaper (sizes/mod.rs). All other penalties are left to
+//! [`Newton`].
 
 use super::Regression;
 use super::faces::{Faces, violation};

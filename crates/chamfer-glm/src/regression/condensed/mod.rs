@@ -125,7 +125,8 @@ impl Regression<'_> {
         self.condense(&products).map(Arc::new)
     }
 
-    /// The products of all rows of `whole` but those that are held out, if it has them, for the regression on the others.
+    /// The products of all rows of `whole` but those that are held out, if it has them, for the regression on the
+    /// others.
     pub(crate) fn take_products(&self, whole: &Regression<'_>, held_out: &[usize]) {
         let products = whole.products.get().and_then(|products| {
             let held_out = whole.products_of(held_out, products, &|| false)?;
@@ -169,7 +170,8 @@ impl Regression<'_> {
     /// weighs, from products of columns alone. `None` if this regression was not [prepared](Self::prepare), or if it
     /// does not have the weights of `train` or those of `test` in each row, up to a factor of each.
     ///
-    /// Complexity: `mp²` operations for `m` rows to test that were not prepared, instead of passes over all rows at each λ.
+    /// Complexity: `mp²` operations for `m` rows to test that were not prepared, instead of passes over all rows
+    /// at each λ.
     ///
     /// # Errors
     /// As [`path`](Self::path).
