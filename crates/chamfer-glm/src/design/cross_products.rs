@@ -11,6 +11,8 @@ use rayon::prelude::*;
 const ROWS: usize = 512;
 /// Rows whose parts come one after the other, so that a column's entries are read from memory once for all parts.
 const ROWS_OF_PARTS: usize = 4096;
+/// Columns that are gathered in one task at least.
+const COLUMNS_OF_TASK: usize = 16;
 /// Columns of the result in one task.
 const COLUMNS: usize = 256;
 
@@ -47,7 +49,8 @@ pub(super) fn cross_products(
                         *x *= root;
                     }
                 };
-                packed.as_mut().par_col_iter_mut().enumerate().for_each(pack);
+                let columns = packed.as_mut().par_col_iter_mut().enumerate();
+                columns.with_min_len(COLUMNS_OF_TASK).for_each(pack);
                 add_square(packed.subrows(0, rows.len()), sums);
             }
         }

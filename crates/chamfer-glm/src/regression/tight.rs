@@ -44,6 +44,8 @@ const MOST_MEMORY: usize = 16;
 /// Where nothing is known from solving, the system may take as many operations for each entry of the design, and
 /// some however small that is.
 const MOST_READS: usize = 256;
+/// The same for solutions on a path, which take little themselves.
+const MOST_READS_OF_SOLVER: usize = 64;
 
 /// A term that is not zero or wants to leave it, or a coefficient without a penalty.
 struct Size {
@@ -296,12 +298,13 @@ impl<'a> Tightening<'a> {
         }
         let size = self.sizes.len();
         let rows = self.look.predictor.len();
-        if kept.is_none()
-            && size * size * rows > MOST_READS * design.n_rows() * design.n_cols() + LITTLE
-        {
+        let outputs = family.n_outputs();
+        // The outputs of least squares have one Hessian.
+        let of_system = if family.is_quadratic() { rows / outputs } else { rows };
+        let reads = if kept.is_some() { MOST_READS_OF_SOLVER } else { MOST_READS };
+        if size * size * of_system > reads * design.n_rows() * design.n_cols() + LITTLE {
             return Ok(None);
         }
-        let outputs = family.n_outputs();
         let mut system = match kept.map(|set| set.curvature.system(0.0, 0)) {
             Some(known) if family.is_quadratic() && known.has(&self.used) => {
                 let at = |i: usize, j: usize| known.at(self.used[i], self.used[j]);
@@ -311,14 +314,7 @@ impl<'a> Tightening<'a> {
                 let of_one: Vec<usize> = self.used.iter().copied().step_by(outputs).collect();
                 let mut hessian = Mat::zeros(of_one.len(), of_one.len());
                 self.restricted.write_hessian(&[], &of_one, 0, hessian.as_mut())?;
-                let at = |i: usize, j: usize| {
-                    if i % outputs == j % outputs {
-                        hessian[(i / outputs, j / outputs)]
-                    } else {
-                        0.0
-                    }
-                };
-                self.of_sizes(at)
+                self.of_outputs(&hessian, outputs)
             }
             _ if 2 * size * rows * size_of::<f64>() > design.n_bytes() / MOST_MEMORY + LITTLE => {
                 let n = self.used.len();
@@ -353,6 +349,43 @@ impl<'a> Tightening<'a> {
             // The factor reads the lower triangle.
             if a >= b { between(&self.sizes[a], &self.sizes[b]) } else { 0.0 }
         })
+    }
+
+    /// The same for the Hessian of one output of least squares, which have it alike and nothing with each other.
+    fn of_outputs(&self, hessian: &Mat<f64>, outputs: usize) -> Mat<f64> {
+        // A term has whole columns; a coefficient without a penalty is one output of a column.
+        let parts = |size: &Size| {
+            let first = size.at.start % outputs;
+            let n = (outputs - first).min(size.unit.len());
+            (size.at.start / outputs, first, n)
+        };
+        let between = |a: &Size, b: &Size| -> f64 {
+            let ((row, first_a, n_a), (column, first_b, n_b)) = (parts(a), parts(b));
+            let (from, end) = (first_a.max(first_b), (first_a + n_a).min(first_b + n_b));
+            if from >= end {
+                return 0.0;
+            }
+            let mut sum = 0.0;
+            for (l, of_b) in b.unit.chunks(n_b).enumerate() {
+                for (j, of_a) in a.unit.chunks(n_a).enumerate() {
+                    let (of_a, of_b) = (
+                        &of_a[from - first_a..end - first_a],
+                        &of_b[from - first_b..end - first_b],
+                    );
+                    let along: f64 = of_a.iter().zip(of_b).map(|(a, b)| a * b).sum();
+                    sum += along * hessian[(row + j, column + l)];
+                }
+            }
+            sum
+        };
+        let n = self.sizes.len();
+        Mat::from_fn(
+            n,
+            n,
+            |a, b| {
+                if a >= b { between(&self.sizes[a], &self.sizes[b]) } else { 0.0 }
+            },
+        )
     }
 
     /// The same from the data.
