@@ -29,7 +29,10 @@ const BY_WEIGHT: [Method; 7] = [
     Product { depth: 4 },
 ];
 
-const BY_UNIT: [Method; 3] = [Product { depth: 2 }, OneShot, Subgradient];
+const BY_UNIT: [Method; 5] = [Product { depth: 2 }, Gradual, OneShot, Subgradient, SoftThreshold];
+
+/// Where a training takes longer.
+const FEW: [Method; 3] = [Product { depth: 2 }, OneShot, Subgradient];
 
 /// Shares of the weights that are left.
 const COMPRESSIONS: [f64; 5] = [1.0 / 20.0, 1.0 / 50.0, 1.0 / 100.0, 1.0 / 200.0, 1.0 / 500.0];
@@ -47,11 +50,13 @@ pub fn read(name: &str, data: &Path) -> Result<Box<dyn Trial>, Failure> {
             methods: &BY_UNIT,
             shares: &[0.5, 0.25, 0.1],
             small: 2e-3,
-            length: Length { batch: 256, path: 6, polish: 3 },
+            length: Length { batch: 128, path: 20, polish: 10, decay: 3e-4 },
             settings: |method| match method {
-                Product { .. } => settings(0.5, 3e-5, 3e-3),
-                Subgradient => settings(0.1, 3e-5, 3e-3),
-                _ => settings(0.1, 1.0, 1.0),
+                Product { .. } => settings(0.1, 1e-5, 5e-4),
+                Subgradient => settings(0.05, 1e-5, 1e-3),
+                SoftThreshold => settings(0.05, 1e-4, 1e-2),
+                Gradual => settings(0.3, 1.0, 1.0),
+                OneShot => settings(0.1, 1.0, 1.0),
             },
         }),
         "mnist-filters" => Box::new(Experiment {
@@ -62,10 +67,10 @@ pub fn read(name: &str, data: &Path) -> Result<Box<dyn Trial>, Failure> {
                 units("conv*.weight", Granularity::Filter),
                 units("fc1.weight", Granularity::Neuron),
             ],
-            methods: &BY_UNIT,
+            methods: &FEW,
             shares: &[0.5, 0.25, 0.1],
             small: 2e-3,
-            length: Length { batch: 64, path: 6, polish: 3 },
+            length: Length { batch: 64, path: 6, polish: 3, decay: 0.0 },
             settings: |method| match method {
                 Product { .. } => settings(0.2, 3e-5, 3e-3),
                 Subgradient => settings(0.05, 3e-5, 3e-3),
@@ -80,10 +85,10 @@ pub fn read(name: &str, data: &Path) -> Result<Box<dyn Trial>, Failure> {
                 units("norm.gamma", Granularity::Weight),
                 units("blocks.*.gamma", Granularity::Weight),
             ],
-            methods: &BY_UNIT,
+            methods: &FEW,
             shares: &[0.75, 0.5, 0.25],
             small: 1e-2,
-            length: Length { batch: 64, path: 6, polish: 3 },
+            length: Length { batch: 64, path: 6, polish: 3, decay: 0.0 },
             settings: |method| match method {
                 Product { .. } | Subgradient => settings(0.1, 1e-3, 5e-2),
                 _ => settings(0.1, 1.0, 1.0),
@@ -100,10 +105,10 @@ pub fn read(name: &str, data: &Path) -> Result<Box<dyn Trial>, Failure> {
                     "layers.*.attention.output.weight",
                     Granularity::HeadInputs { heads: HEADS },
                 )],
-                methods: &BY_UNIT,
+                methods: &FEW,
                 shares: &[0.5, 0.25, 0.125],
                 small: 2e-3,
-                length: Length { batch: 16, path: 6, polish: 2 },
+                length: Length { batch: 16, path: 6, polish: 2, decay: 0.0 },
                 settings: |method| match method {
                     Product { .. } | Subgradient => settings(0.2, 1e-5, 1e-3),
                     _ => settings(0.2, 1.0, 1.0),
@@ -124,7 +129,7 @@ fn weights(name: &'static str, task: Pictures) -> Box<dyn Trial> {
         methods: &BY_WEIGHT,
         shares: &COMPRESSIONS,
         small: 0.02,
-        length: Length { batch: 128, path: 30, polish: 15 },
+        length: Length { batch: 128, path: 30, polish: 15, decay: 0.0 },
         settings: |method| match method {
             Product { depth: 2 } => settings(0.5, 1e-5, 1.5e-3),
             Product { .. } => settings(0.5, 1.5e-5, 1e-3),

@@ -15,8 +15,8 @@ mod units;
 
 use clap::{Parser, Subcommand};
 use experiments::EXPERIMENTS;
-use results::Results;
-use runs::Settings;
+use results::{Results, Row};
+use runs::{Attempt, Length, Settings};
 use std::path::{Path, PathBuf};
 
 type Failure = Box<dyn std::error::Error>;
@@ -61,6 +61,18 @@ enum Command {
         /// The strength of the penalty in the last epoch
         #[arg(long, default_value_t = 1.0)]
         to: f64,
+        /// Epochs from dense to the smallest share, if not those of the experiment
+        #[arg(long)]
+        path: Option<usize>,
+        /// Epochs in which what is left is trained alone
+        #[arg(long)]
+        polish: Option<usize>,
+        /// The weight decay then
+        #[arg(long)]
+        decay: Option<f32>,
+        /// Measure this share alone; may be given more than once
+        #[arg(long)]
+        share: Vec<f64>,
     },
     /// Time a step of training with factors beside one without
     Steps,
@@ -78,26 +90,40 @@ fn main() -> Result<(), Failure> {
             }
             Ok(())
         }
-        Command::Tune { experiment, method, rate, from, to } => {
+        Command::Tune { experiment, method, rate, from, to, path, polish, decay, share } => {
             let trial = experiments::read(&experiment, &data)?;
             let found = trial.methods().iter().find(|known| known.to_string() == method);
             let found = found.ok_or_else(|| format!("{experiment} has no method \"{method}\""))?;
+            let usual = trial.length();
+            let length = Length {
+                path: path.unwrap_or(usual.path),
+                polish: polish.unwrap_or(usual.polish),
+                decay: decay.unwrap_or(usual.decay),
+                ..usual
+            };
             let settings = Settings { rate, strengths: (from, to) };
-            for row in trial.run(*found, 0, Some(settings))? {
-                println!(
-                    "epoch {:3}  strength {:.1e}  share {:.4}  live {:6}  error {:.4}  loss {:.4}",
-                    row.epoch,
-                    row.strength,
-                    row.share,
-                    row.live,
-                    row.validation_error,
-                    row.validation_loss,
-                );
-            }
+            let attempt = Attempt { settings, length, shares: share };
+            print(&trial.run(*found, 0, Some(&attempt))?);
             Ok(())
         }
         Command::Steps => steps::write(&results),
         Command::Report => report::write(&results),
+    }
+}
+
+/// What an attempt came to.
+fn print(rows: &[Row]) {
+    for row in rows {
+        println!(
+            "epoch {:3}  strength {:.1e}  share {:.4}  live {:6}  numbers {:6}  error {:.4}  loss {:.4}",
+            row.epoch,
+            row.strength,
+            row.share,
+            row.live,
+            row.numbers,
+            row.validation_error,
+            row.validation_loss,
+        );
     }
 }
 

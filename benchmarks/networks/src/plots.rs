@@ -76,11 +76,17 @@ pub fn draw(path: &Path, words: &Words<'_>, curves: &[Curve]) -> Result<(), Fail
     Ok(root.present()?)
 }
 
-/// 1, 2, 5, 10 and so on, as far as they are between the ends.
+/// Round numbers between the ends: 1, 2, 5, 10 and so on; where these are few, all multiples of one of them.
 fn round(least: f64, most: f64) -> Vec<f64> {
-    let powers = (-3..9).map(|power| 10f64.powi(power));
+    let powers = (-4..9).map(|power| 10f64.powi(power));
     let all = powers.flat_map(|power| [1.0, 2.0, 5.0].map(|digit| digit * power));
-    all.filter(|value| (least / 1.1..most * 1.1).contains(value)).collect()
+    let (least, most) = (least / 1.1, most * 1.1);
+    if most > 12.0 * least {
+        return all.filter(|value| (least..most).contains(value)).collect();
+    }
+    let step = all.into_iter().find(|step| most - least <= 8.0 * step).unwrap_or(1e9);
+    let multiples = (1..).map(|times| step * f64::from(times));
+    multiples.skip_while(|value| *value < least).take_while(|value| *value < most).collect()
 }
 
 fn text_anchor() -> plotters::style::text_anchor::Pos {
@@ -90,11 +96,13 @@ fn text_anchor() -> plotters::style::text_anchor::Pos {
 
 #[allow(clippy::trivially_copy_pass_by_ref)] // As plotters asks for it.
 fn short(value: &f64) -> String {
-    if *value >= 1000.0 {
-        format!("{:.0}k", value / 1000.0)
-    } else {
-        format!("{value:.3}").trim_end_matches('0').trim_end_matches('.').to_owned()
-    }
+    let (value, unit) = match *value {
+        large if large >= 1e6 => (large / 1e6, "M"),
+        large if large >= 1e3 => (large / 1e3, "k"),
+        small => (small, ""),
+    };
+    let digits = format!("{value:.3}");
+    format!("{}{unit}", digits.trim_end_matches('0').trim_end_matches('.'))
 }
 
 /// Okabe and Ito's colours, which most people can tell apart.
@@ -108,3 +116,15 @@ const COLORS: [RGBColor; 8] = [
     RGBColor(120, 120, 120),
     RGBColor(0, 0, 0),
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::{round, short};
+
+    #[test]
+    fn axes_have_enough_round_labels() {
+        assert_eq!(round(1.8, 80.0), [2.0, 5.0, 10.0, 20.0, 50.0]);
+        assert_eq!(round(1.8, 3.7), [2.0, 2.5, 3.0, 3.5, 4.0]);
+        assert_eq!([2500.0, 1e6, 0.05].map(|value| short(&value)), ["2.5k", "1M", "0.05"]);
+    }
+}

@@ -17,9 +17,27 @@ pub trait Trial {
     /// What is compared.
     fn methods(&self) -> &[Method];
 
-    /// Trains a network by a method and measures it at each share; with other settings than its own,
-    /// on validation data alone.
-    fn run(&self, method: Method, seed: u64, trial: Option<Settings>) -> Result<Vec<Row>, Failure>;
+    /// How long a network is trained.
+    fn length(&self) -> Length;
+
+    /// Trains a network by a method and measures it at each share; if it is a try, on validation data
+    /// alone.
+    fn run(
+        &self,
+        method: Method,
+        seed: u64,
+        attempt: Option<&Attempt>,
+    ) -> Result<Vec<Row>, Failure>;
+}
+
+/// Other settings than those of the experiment, to choose by.
+pub struct Attempt {
+    /// How the method is trained.
+    pub settings: Settings,
+    /// How long.
+    pub length: Length,
+    /// Which shares are measured; all, if there is none.
+    pub shares: Vec<f64>,
 }
 
 /// A network, its task, and the sizes that are asked for.
@@ -54,6 +72,8 @@ pub struct Length {
     pub path: usize,
     /// Epochs in which what is left at a share is trained alone.
     pub polish: usize,
+    /// The weight decay then.
+    pub decay: f32,
 }
 
 /// How a method is trained, chosen on validation data.
@@ -81,14 +101,29 @@ where
         self.methods
     }
 
-    fn run(&self, method: Method, seed: u64, trial: Option<Settings>) -> Result<Vec<Row>, Failure> {
+    fn length(&self) -> Length {
+        self.length
+    }
+
+    fn run(
+        &self,
+        method: Method,
+        seed: u64,
+        attempt: Option<&Attempt>,
+    ) -> Result<Vec<Row>, Failure> {
         let device = Device::default().autodiff();
         device.seed(seed);
-        let Settings { rate, strengths } = trial.unwrap_or_else(|| (self.settings)(method));
-        let Length { batch, path, .. } = self.length;
+        let Settings { rate, strengths } =
+            attempt.map_or_else(|| (self.settings)(method), |attempt| attempt.settings);
+        let length = attempt.map_or(self.length, |attempt| attempt.length);
+        let Length { batch, path, .. } = length;
+        let asked = |share: f64| {
+            attempt
+                .is_none_or(|attempt| attempt.shares.is_empty() || attempt.shares.contains(&share))
+        };
         let model = method.begin((self.new)(&device), &self.units, seed)?;
         let total = all_sizes(&model.clone().materialize(), &self.units).len() as f64;
-        let mut descent = Descent::new(model, &self.task, batch, seed);
+        let mut descent = Descent::new(model, &self.task, batch, 0.0, seed);
         let mut support = None;
         let mut shares = self.shares.iter().peekable();
         let mut rows = Vec::new();
@@ -106,29 +141,35 @@ where
             );
             let last = epoch + 1 == path;
             let mut live = total;
+            // Before this epoch's cut, which may go below a share: all are measured at the same number.
+            let plain = descent.model.clone().materialize();
             if method == Method::Gradual {
                 let least = self.shares.last().copied().unwrap_or(1.0);
                 live = (total * least.powf((epoch + 1) as f64 / path as f64)).ceil();
                 descent.model = keep_largest(descent.model, &self.units, count(live));
                 support = Some(Support::of(&descent.model, &self.units));
             }
-            let plain = descent.model.clone().materialize();
             if method.has_strength() {
                 let sizes = all_sizes(&plain, &self.units);
                 live = sizes.iter().filter(|size| **size > self.small).count() as f64;
             }
             let mut row = |share: f64, method: String| -> Result<(), Failure> {
                 let sparse = keep_largest(plain.clone(), &self.units, count(share * total));
-                let row = self.measure(&sparse, seed, trial.is_none())?;
+                let row = self.measure(&sparse, length, seed, attempt.is_none())?;
                 let strength = if strengths.0 == strengths.1 { 0.0 } else { strength };
                 rows.push(Row { method, seed, share, strength, epoch: epoch + 1, ..row });
                 Ok(())
             };
-            if method == Method::OneShot && last {
+            if method == Method::OneShot && last && asked(1.0) {
                 row(1.0, "dense".to_owned())?;
             }
             while let Some(share) = shares.next_if(|share| last || live <= **share * total) {
-                row(*share, method.to_string())?;
+                if asked(*share) {
+                    row(*share, method.to_string())?;
+                }
+            }
+            if !shares.clone().any(|share| asked(*share)) {
+                break;
             }
         }
         Ok(rows)
@@ -141,15 +182,15 @@ where
     T: Task<Input = N::Input>,
 {
     /// Makes what is zero go, trains what is left, and measures it.
-    fn measure(&self, model: &N, seed: u64, test: bool) -> Result<Row, Failure> {
+    fn measure(&self, model: &N, length: Length, seed: u64, test: bool) -> Result<Row, Failure> {
         let device = Device::default();
         let positions: Vec<usize> = (0..32).collect();
         let (example, _) = self.task.batch(Part::Training, &positions, &device);
         let Compacted { model, difference, flops_after, .. } = compact(model, &example, N::scores)?;
         let model = model.train();
         let support = Support::of(&model, &self.units);
-        let epochs = self.length.polish;
-        let mut descent = Descent::new(model, &self.task, self.length.batch, seed + 1000);
+        let Length { batch, polish: epochs, decay, .. } = length;
+        let mut descent = Descent::new(model, &self.task, batch, decay, seed + 1000);
         for epoch in 0..epochs {
             let rate = |of_epoch: f64| {
                 let done = (epoch as f64 + of_epoch) / epochs as f64;

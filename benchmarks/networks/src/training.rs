@@ -4,6 +4,7 @@ use crate::data::{Part, Task};
 use crate::models::Network;
 use burn::grad_clipping::GradientClippingConfig;
 use burn::nn::loss::CrossEntropyLossConfig;
+use burn::optim::decay::WeightDecayConfig;
 use burn::optim::momentum::MomentumConfig;
 use burn::optim::{GradientsParams, ModuleOptimizer, SgdConfig};
 use burn::tensor::{Device, Tensor};
@@ -21,11 +22,12 @@ pub struct Descent<'a, N, T> {
 }
 
 impl<'a, N: Network, T: Task<Input = N::Input>> Descent<'a, N, T> {
-    /// Begins with `model`; the seed orders the samples.
-    pub fn new(model: N, task: &'a T, batch: usize, seed: u64) -> Self {
+    /// Begins with `model`, with a weight decay; the seed orders the samples.
+    pub fn new(model: N, task: &'a T, batch: usize, decay: f32, seed: u64) -> Self {
         let momentum = MomentumConfig::new().with_momentum(0.9).with_dampening(0.0);
         let clip = Some(GradientClippingConfig::Norm(1.0));
         let sgd = SgdConfig::new().with_momentum(Some(momentum)).with_gradient_clipping(clip);
+        let sgd = sgd.with_weight_decay((decay > 0.0).then(|| WeightDecayConfig::new(decay)));
         let random = ChaCha8Rng::seed_from_u64(seed);
         Self { model, task, batch, optimizer: sgd.init(), random }
     }
