@@ -8,6 +8,8 @@ use std::path::Path;
 pub struct Curve {
     /// The method.
     pub name: String,
+    /// Its place among the colours.
+    pub color: usize,
     /// From left to right.
     pub points: Vec<(f64, f64, f64)>,
 }
@@ -57,8 +59,8 @@ pub fn draw(path: &Path, words: &Words<'_>, curves: &[Curve]) -> Result<(), Fail
         .label_style(("sans-serif", 14))
         .axis_desc_style(("sans-serif", 16))
         .draw()?;
-    for ((at, curve), y) in curves.iter().enumerate().zip((60..).step_by(26)) {
-        let color = COLORS[at % COLORS.len()];
+    for (curve, y) in curves.iter().zip((60..).step_by(26)) {
+        let color = COLORS[curve.color % COLORS.len()];
         let line = curve.points.iter().map(|point| (point.0, point.1));
         chart.draw_series([PathElement::new(
             line.clone().collect::<Vec<_>>(),

@@ -79,6 +79,18 @@ fn table(text: &mut String, name: &str, networks: &[Networks<'_>]) -> Result<(),
     Ok(writeln!(text)?)
 }
 
+/// In the order in which pictures list them, each with the same colour in all.
+const METHODS: [&str; 8] = [
+    "product of 2",
+    "subgradient",
+    "dense",
+    "one-shot pruning",
+    "soft threshold",
+    "gradual pruning",
+    "product of 3",
+    "product of 4",
+];
+
 /// Errors against compression where weights go, and against operations where more does.
 fn picture(folder: &Path, name: &str, networks: &[Networks<'_>]) -> Result<(), Failure> {
     let by_weight = name.ends_with("weights");
@@ -91,11 +103,14 @@ fn picture(folder: &Path, name: &str, networks: &[Networks<'_>]) -> Result<(), F
     for group in networks {
         let (mean, deviation) = over(group, y);
         let (name, point) = (&group[0].method, (x(group), mean, deviation));
-        match curves.iter_mut().find(|curve| curve.name == *name) {
-            Some(curve) => curve.points.push(point),
-            None => curves.push(Curve { name: name.clone(), points: vec![point] }),
+        if let Some(curve) = curves.iter_mut().find(|curve| curve.name == *name) {
+            curve.points.push(point);
+            continue;
         }
+        let color = METHODS.iter().position(|known| known == name).unwrap_or(METHODS.len());
+        curves.push(Curve { name: name.clone(), color, points: vec![point] });
     }
+    curves.sort_by_key(|curve| curve.color);
     let words = Words {
         title: name,
         x: if by_weight { "all weights over those left" } else { "operations for a sample" },
