@@ -51,15 +51,15 @@ pub(super) fn cross_products(
                 };
                 let columns = packed.as_mut().par_col_iter_mut().enumerate();
                 columns.with_min_len(COLUMNS_OF_TASK).for_each(pack);
-                add_square(packed.subrows(0, rows.len()), sums);
+                add_square(sums, packed.subrows(0, rows.len()));
             }
         }
     }
     Some(sums)
 }
 
-/// Adds the lower triangle of `xᵀx`, block by block.
-fn add_square(x: MatRef<'_, f64>, sums: &mut Mat<f64>) {
+/// Adds the lower triangle of `xᵀx`, block by block in parallel.
+pub(crate) fn add_square(sums: &mut Mat<f64>, x: MatRef<'_, f64>) {
     let mut blocks = Vec::new();
     let mut rest = sums.as_mut();
     while rest.ncols() > 0 {

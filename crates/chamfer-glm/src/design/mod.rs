@@ -1,7 +1,7 @@
 //! Design matrices: all code that touches the rows of `X`.
 
 mod chunked;
-mod cross_products;
+pub(crate) mod cross_products;
 mod dense;
 mod inspect;
 mod mixed;

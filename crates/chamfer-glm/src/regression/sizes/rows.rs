@@ -2,8 +2,8 @@
 
 use super::super::restricted::Restricted;
 use super::super::systems::factor;
-use super::super::wide::add_square;
 use super::{DEPENDENT, Eliminated, LeastSquares};
+use crate::design::cross_products::add_square;
 use faer::linalg::matmul::matmul;
 use faer::linalg::triangular_solve::{
     solve_lower_triangular_in_place, solve_upper_triangular_in_place,
@@ -110,7 +110,7 @@ impl Rows {
             }
         }
         let mut lower = Mat::identity(n, n);
-        add_square(&mut lower, scaled.as_ref());
+        add_square(&mut lower, scaled.transpose());
         factor(&mut lower)?;
         let mut halved = self.free.clone();
         solve_lower_triangular_in_place(lower.as_ref(), halved.as_mut(), Par::Seq);

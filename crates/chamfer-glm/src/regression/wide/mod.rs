@@ -25,6 +25,7 @@ mod nearby;
 use super::restricted::{OfCoefficients, Restricted};
 use super::systems::factor;
 use crate::Error;
+use crate::design::cross_products::add_square;
 use crate::design::vectors::{add_columns, vectorized};
 use faer::linalg::matmul::triangular::{BlockStructure, matmul as triangular_matmul};
 use faer::linalg::triangular_solve::{
@@ -36,8 +37,6 @@ use std::ops::Range;
 
 /// Columns of `K` that are in memory at a time.
 const CHUNK: usize = 256;
-/// Rows of `M` of one task.
-const TASK: usize = 128;
 /// Products after which `H⁻¹` is formed anew for the next system.
 const MANY_PRODUCTS: usize = 10;
 
@@ -133,7 +132,8 @@ impl WideSystem<'_> {
                 end += 1;
             }
             let columns = spread(self.restricted, &roots, self.free, &pieces[first..end], size);
-            add_square(&mut rows, MatRef::from_column_major_slice(&columns, n, size));
+            let all = MatRef::from_column_major_slice(&columns, n, size);
+            add_square(&mut rows, all.transpose());
             let mut rest = &columns[..];
             for (k, piece) in pieces[first..end].iter().enumerate() {
                 let (own, after) = rest.split_at(n * piece.at.len());
@@ -339,36 +339,4 @@ fn spread(
         }
     });
     columns
-}
-
-/// Adds `F Fᵀ` to the lower triangle of `rows`.
-pub(super) fn add_square(rows: &mut Mat<f64>, columns: MatRef<'_, f64>) {
-    let n = rows.nrows();
-    let mut tasks = Vec::new();
-    let mut rest = rows.as_mut();
-    for first in (0..n).step_by(TASK) {
-        let width = TASK.min(n - first);
-        let (block, after) = rest.split_at_col_mut(width);
-        tasks.push((first, width, block));
-        rest = after;
-    }
-    let whole = BlockStructure::Rectangular;
-    tasks.into_par_iter().for_each(|(first, width, block)| {
-        let (_, below) = block.split_at_row_mut(first);
-        let (own, below) = below.split_at_row_mut(width);
-        let right = columns.subrows(first, width).transpose();
-        triangular_matmul(
-            own,
-            BlockStructure::TriangularLower,
-            Accum::Add,
-            columns.subrows(first, width),
-            whole,
-            right,
-            whole,
-            1.0,
-            Par::Seq,
-        );
-        let left = columns.subrows(first + width, n - first - width);
-        faer::linalg::matmul::matmul(below, Accum::Add, left, right, 1.0, Par::Seq);
-    });
 }
