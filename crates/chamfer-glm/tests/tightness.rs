@@ -134,3 +134,28 @@ fn bounds_what_is_missing_by_little_more() {
         }
     }
 }
+
+/// Where a column has some of its outputs only.
+#[test]
+fn outputs_with_terms_of_their_own() {
+    let data = correlated(80, 32, 0.5, 5, 3);
+    let design = DenseDesign::new(data.n, data.p, &data.x).unwrap();
+    let two: Vec<f64> = data.y.iter().copied().chain(data.y.iter().rev().copied()).collect();
+    let family = MultiGaussian::new(two, 2, None).unwrap();
+    let settings = RegressionSettings::default();
+    let regression = Regression::new(&design, &family, Regularizer::l1(), &settings).unwrap();
+    let lambda = 0.2 * regression.lambda_max().unwrap();
+    let lambdas = [lambda];
+    let best = regression.path(&lambdas, 1e-12, &never).unwrap().next().unwrap().unwrap();
+    let columns = |k: usize| best.coefficients[k].values.iter().map(|(j, _)| *j);
+    assert!(!columns(0).eq(columns(1)));
+    let near = |of_output: &Coefficients| Coefficients {
+        intercept: of_output.intercept,
+        values: of_output.values.iter().map(|(j, b)| (*j, b * (1.0 + 1e-3))).collect(),
+    };
+    let near: Vec<Coefficients> = best.coefficients.iter().map(near).collect();
+    let (certificate, _) = regression.certify(&near, lambda).unwrap();
+    let missing = certificate.objective - best.certificate.objective;
+    let gap = certificate.gap.unwrap();
+    assert!(missing > 0.0 && gap.primal - gap.dual < 10.0 * missing, "{gap:?}, {missing:e}");
+}
