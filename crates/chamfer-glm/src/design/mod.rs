@@ -1,6 +1,7 @@
 //! Design matrices: all code that touches the rows of `X`.
 
 mod chunked;
+mod compressed;
 pub(crate) mod cross_products;
 mod dense;
 mod inspect;
@@ -12,6 +13,7 @@ mod standardized;
 pub(crate) mod vectors;
 
 pub use chunked::{ChunkedDesign, RowChunks};
+pub use compressed::Index;
 pub use dense::DenseDesign;
 pub use inspect::{ColumnReport, inspect_columns};
 pub use mixed::{Factor, MixedColumn, MixedDesign};
@@ -61,6 +63,11 @@ pub trait Design: Send + Sync {
     /// How many bytes the matrix takes, about: unless it says otherwise, those of a dense one of `f64`.
     fn n_bytes(&self) -> usize {
         self.n_rows() * self.n_cols() * size_of::<f64>()
+    }
+
+    /// Number of entries that a product with some columns reads.
+    fn n_entries(&self, columns: &[Centred]) -> usize {
+        columns.len() * self.n_rows()
     }
 
     /// `out[k] = Σ_i v_i (x_ik − c_k)` over the columns of `columns`.
@@ -159,45 +166,4 @@ fn sum_over_rows(
         }
     }
     sums
-}
-
-/// An integer type that sparse matrices index with.
-pub trait Index: Copy + Send + Sync {
-    /// The index, far too large if it is negative.
-    fn index(self) -> usize;
-}
-
-impl Index for usize {
-    fn index(self) -> usize {
-        self
-    }
-}
-
-impl Index for i32 {
-    fn index(self) -> usize {
-        usize::try_from(self).unwrap_or(usize::MAX)
-    }
-}
-
-impl Index for i64 {
-    fn index(self) -> usize {
-        usize::try_from(self).unwrap_or(usize::MAX)
-    }
-}
-
-/// Checks a compressed sparse matrix with indices below `n`; the error is the row or column that is wrong.
-fn check_compressed<I: Index>(starts: &[I], indices: &[I], n: usize) -> Result<(), usize> {
-    let ends_fit =
-        starts[0].index() == 0 && starts.last().is_some_and(|last| last.index() == indices.len());
-    for (at, ends) in starts.windows(2).enumerate() {
-        let entries = indices.get(ends[0].index()..ends[1].index());
-        let valid = entries.is_some_and(|entries| {
-            entries.windows(2).all(|pair| pair[0].index() < pair[1].index())
-                && entries.last().is_none_or(|last| last.index() < n)
-        });
-        if !(valid && ends_fit) {
-            return Err(at);
-        }
-    }
-    Ok(())
 }

@@ -1,12 +1,15 @@
 //! Compressed sparse columns, never made dense.
 
+use super::vectors::vectorized;
 use super::{Centred, Design, Index, Moments};
 use crate::Error;
-use faer::MatMut;
+use faer::{MatMut, MatRef};
 use rayon::prelude::*;
 
 /// Columns that one parallel task should handle at least.
 const TASK_COLUMNS: usize = 256;
+/// Vectors that entries are multiplied with at a time: a row of them fills a line of the cache.
+const WIDTH: usize = 8;
 
 /// A sparse matrix in compressed column form, borrowed and never copied.
 ///
@@ -38,7 +41,7 @@ impl<'a, I: Index, T: Copy + Into<f64> + Send + Sync> SparseDesign<'a, I, T> {
             return Err(Error::EmptyDesign { n_rows, n_cols });
         }
         Error::check_length("row_indices", values.len(), row_indices.len())?;
-        super::check_compressed(column_starts, row_indices, n_rows)
+        super::compressed::check_compressed(column_starts, row_indices, n_rows)
             .map_err(|column| Error::InvalidSparseColumn { column })?;
         Ok(Self { n_rows, column_starts, row_indices, values })
     }
@@ -52,6 +55,42 @@ impl<'a, I: Index, T: Copy + Into<f64> + Send + Sync> SparseDesign<'a, I, T> {
 
     fn dot(&self, j: usize, v: &[f64]) -> f64 {
         self.entries(j).map(|(i, x)| x * v[i]).sum()
+    }
+
+    /// [`transpose_product`](Design::transpose_product) of up to `N` vectors, which are read row by row.
+    fn transpose_few<const N: usize>(&self, columns: &[Centred], v: &[&[f64]], out: &mut [f64]) {
+        let row = |i: usize| std::array::from_fn(|k| v.get(k).map_or(0.0, |v| v[i]));
+        let rows: Vec<[f64; N]> = (0..self.n_rows).map(row).collect();
+        let mut totals = [0.0; N];
+        for (total, v) in totals.iter_mut().zip(v) {
+            *total = v.iter().sum();
+        }
+        // Some columns, and where their products with each vector go.
+        let some = columns.chunks(TASK_COLUMNS);
+        let mut tasks: Vec<_> = some.map(|columns| (columns, Vec::with_capacity(N))).collect();
+        for out in out.chunks_exact_mut(columns.len().max(1)) {
+            for (task, out) in tasks.iter_mut().zip(out.chunks_mut(TASK_COLUMNS)) {
+                task.1.push(out);
+            }
+        }
+        tasks.into_par_iter().for_each(|(columns, mut out)| {
+            vectorized(
+                #[inline(always)]
+                || {
+                    for (c, at) in columns.iter().enumerate() {
+                        let mut sums = [0.0; N];
+                        for (i, x) in self.entries(at.column) {
+                            for (sum, v) in sums.iter_mut().zip(&rows[i]) {
+                                *sum += x * v;
+                            }
+                        }
+                        for ((out, sum), total) in out.iter_mut().zip(sums).zip(totals) {
+                            out[c] = sum - at.centre * total;
+                        }
+                    }
+                },
+            );
+        });
     }
 }
 
@@ -68,10 +107,25 @@ impl<I: Index, T: Copy + Into<f64> + Send + Sync> Design for SparseDesign<'_, I,
         self.values.len() * (size_of::<T>() + size_of::<I>())
     }
 
+    fn n_entries(&self, columns: &[Centred]) -> usize {
+        let start = |j: usize| self.column_starts[j].index();
+        columns.iter().map(|at| start(at.column + 1) - start(at.column)).sum()
+    }
+
     fn transpose_product(&self, columns: &[Centred], v: &[f64], out: &mut [f64]) {
         let total: f64 = v.iter().sum();
         let tasks = columns.par_iter().with_min_len(TASK_COLUMNS).zip(out);
         tasks.for_each(|(at, out)| *out = self.dot(at.column, v) - at.centre * total);
+    }
+
+    fn transpose_products(&self, columns: &[Centred], v: &[&[f64]], out: &mut [f64]) {
+        for (v, out) in v.chunks(WIDTH).zip(out.chunks_mut(WIDTH * columns.len().max(1))) {
+            match v {
+                [v] => self.transpose_product(columns, v, out),
+                v if v.len() <= WIDTH / 2 => self.transpose_few::<{ WIDTH / 2 }>(columns, v, out),
+                v => self.transpose_few::<WIDTH>(columns, v, out),
+            }
+        }
     }
 
     fn add_product(&self, columns: &[Centred], b: &[f64], out: &mut [f64]) {
@@ -89,7 +143,24 @@ impl<I: Index, T: Copy + Into<f64> + Send + Sync> Design for SparseDesign<'_, I,
         }
     }
 
-    fn gram(&self, rows: &[Centred], columns: &[Centred], w: &[f64], out: MatMut<'_, f64>) {
+    fn gram(&self, rows: &[Centred], columns: &[Centred], w: &[f64], mut out: MatMut<'_, f64>) {
+        if columns.len() <= WIDTH {
+            // Few columns of the matrix are products with vectors.
+            let curved = |b: &Centred| {
+                let mut column = vec![0.0; self.n_rows];
+                self.copy_column(b.column, &mut column);
+                for (x, w) in column.iter_mut().zip(w) {
+                    *x = w * (*x - b.centre);
+                }
+                column
+            };
+            let curved: Vec<Vec<f64>> = columns.iter().map(curved).collect();
+            let vectors: Vec<&[f64]> = curved.iter().map(Vec::as_slice).collect();
+            let mut products = vec![0.0; rows.len() * columns.len()];
+            self.transpose_products(rows, &vectors, &mut products);
+            out.copy_from(MatRef::from_column_major_slice(&products, rows.len(), columns.len()));
+            return;
+        }
         let total: f64 = w.iter().sum();
         let row_sums: Vec<f64> = rows.iter().map(|at| self.dot(at.column, w)).collect();
         let by_row = ByRow::new(self, rows, w);
@@ -127,13 +198,17 @@ impl<I: Index, T: Copy + Into<f64> + Send + Sync> Design for SparseDesign<'_, I,
         let n_counted = weights.iter().filter(|&&w| w > 0.0).count();
         let columns = (0..self.n_cols()).into_par_iter().with_min_len(TASK_COLUMNS);
         let moments = columns.map(|j| {
-            let mut counted = self.entries(j).filter(|&(i, _)| weights[i] > 0.0).map(|(_, x)| x);
-            let first = counted.next().unwrap_or(0.0);
-            let n_stored = self.entries(j).filter(|&(i, _)| weights[i] > 0.0).count();
-            if (n_stored == n_counted || first == 0.0) && counted.all(|x| x == first) {
+            // Those of rows that count: the first value, whether others differ, their number and mean.
+            let (mut first, mut differ, mut n_stored, mut mean) = (None, false, 0, 0.0);
+            for (i, x) in self.entries(j).filter(|&(i, _)| weights[i] > 0.0) {
+                differ |= *first.get_or_insert(x) != x;
+                n_stored += 1;
+                mean += weights[i] * x;
+            }
+            let first = first.unwrap_or(0.0);
+            if !differ && (n_stored == n_counted || first == 0.0) {
                 return Moments { mean: first, variance: 0.0 };
             }
-            let mean = self.dot(j, weights);
             let (mut spread, mut covered) = (0.0, 0.0);
             for (i, x) in self.entries(j) {
                 spread += weights[i] * (x - mean) * (x - mean);

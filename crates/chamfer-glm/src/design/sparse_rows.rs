@@ -65,7 +65,7 @@ impl<'a, I: Index, T: Copy + Into<f64> + Send + Sync> SparseRowDesign<'a, I, T> 
             return Err(Error::EmptyDesign { n_rows, n_cols });
         }
         Error::check_length("column_indices", values.len(), column_indices.len())?;
-        super::check_compressed(row_starts, column_indices, n_cols)
+        super::compressed::check_compressed(row_starts, column_indices, n_cols)
             .map_err(|row| Error::InvalidSparseRow { row })?;
         Ok(Self { n_cols, row_starts, column_indices, values })
     }
@@ -102,6 +102,10 @@ impl<I: Index, T: Copy + Into<f64> + Send + Sync> Design for SparseRowDesign<'_,
 
     fn n_bytes(&self) -> usize {
         self.values.len() * (size_of::<T>() + size_of::<I>())
+    }
+
+    fn n_entries(&self, _: &[Centred]) -> usize {
+        self.values.len()
     }
 
     fn transpose_product(&self, columns: &[Centred], v: &[f64], out: &mut [f64]) {

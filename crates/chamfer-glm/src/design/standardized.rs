@@ -79,6 +79,11 @@ impl<'a> Standardized<'a> {
         self.design.n_bytes()
     }
 
+    /// Number of entries that a product with some columns reads.
+    pub(crate) fn n_entries(&self, columns: &[usize]) -> usize {
+        self.design.n_entries(&self.select(columns))
+    }
+
     /// Observation weights, summing to 1.
     #[must_use]
     pub fn weights(&self) -> &[f64] {
