@@ -69,8 +69,7 @@ impl Regression<'_> {
     }
 
     pub(super) fn deviance_explained(&self, loss: f64) -> f64 {
-        let saturated = self.family.saturated();
-        1.0 - (loss - saturated) / (self.null.look.loss - saturated)
+        1.0 - (loss - self.saturated) / (self.null.look.loss - self.saturated)
     }
 
     /// Loss and gradient at the coefficients of some terms, the others being zeros.
@@ -201,7 +200,6 @@ impl Regression<'_> {
         look: &Look,
         lambda: f64,
     ) -> Optimality {
-        let saturated = self.family.saturated();
         let ridge = lambda * (1.0 - self.penalty.l1_ratio());
         let penalized = &coefficients[self.n_free()..];
         let squares: f64 = penalized.iter().map(|b| b * b).sum();
@@ -228,7 +226,7 @@ impl Regression<'_> {
                 }
             };
         }
-        let objective = look.loss + value + 0.5 * ridge * squares - saturated;
+        let objective = look.loss + value + 0.5 * ridge * squares - self.saturated;
         let at = Primal { look, members, coefficients, lambda, objective };
         let gap = self.gap(&at, DualPoint::of(look));
         let relative_stationarity = stationarity / lambda;

@@ -3,13 +3,15 @@
 use crate::design::vectors::vectorized;
 use chamfer::Objective;
 use faer::linalg::matmul::matmul;
+use faer::linalg::matmul::triangular::{self, BlockStructure};
 use faer::linalg::triangular_solve::{
     solve_lower_triangular_in_place, solve_upper_triangular_in_place,
 };
+use faer::reborrow::{Reborrow, ReborrowMut};
 use faer::{Accum, Mat, MatMut, MatRef, Par};
 
-/// Variables that are appended at a time.
-const APPENDED: usize = 64;
+/// Blocks of a factor that are made column by column.
+const BLOCK: usize = 32;
 
 /// An operation of a rotation takes the time of about this many operations in blocks.
 const ROTATION: usize = 8;
@@ -24,6 +26,12 @@ pub(super) struct System<'a> {
     pub(super) ridge: f64,
     /// Number of variables without a ridge, which come first.
     pub(super) n_free: usize,
+}
+
+/// The entries of a symmetric matrix, for a factor of some of its variables.
+pub(super) trait Entries {
+    /// The rows of some variables, on the columns of others.
+    fn between(&self, rows: &[usize], columns: &[usize]) -> Mat<f64>;
 }
 
 impl System<'_> {
@@ -45,21 +53,6 @@ impl System<'_> {
     /// The matrix on some variables.
     pub(super) fn on(&self, variables: &[usize]) -> Mat<f64> {
         self.between(variables, variables)
-    }
-
-    /// The rows of some variables, on the columns of others.
-    fn between(&self, rows: &[usize], columns: &[usize]) -> Mat<f64> {
-        if self.outputs > 1 {
-            return Mat::from_fn(rows.len(), columns.len(), |i, j| self.at(rows[i], columns[j]));
-        }
-        let mut out = Mat::zeros(rows.len(), columns.len());
-        for (b, &j) in columns.iter().enumerate() {
-            let column = self.hessian.col_as_slice(j);
-            for (out, &i) in out.col_as_slice_mut(b).iter_mut().zip(rows) {
-                *out = if i == j { self.at(i, i) } else { column[i] };
-            }
-        }
-        out
     }
 
     /// Writes the product with a vector, for one output by the columns where it is not 0.
@@ -92,6 +85,22 @@ impl System<'_> {
     }
 }
 
+impl Entries for System<'_> {
+    fn between(&self, rows: &[usize], columns: &[usize]) -> Mat<f64> {
+        if self.outputs > 1 {
+            return Mat::from_fn(rows.len(), columns.len(), |i, j| self.at(rows[i], columns[j]));
+        }
+        let mut out = Mat::zeros(rows.len(), columns.len());
+        for (b, &j) in columns.iter().enumerate() {
+            let column = self.hessian.col_as_slice(j);
+            for (out, &i) in out.col_as_slice_mut(b).iter_mut().zip(rows) {
+                *out = if i == j { self.at(i, i) } else { column[i] };
+            }
+        }
+        out
+    }
+}
+
 /// The quadratic function `½xᵀCx`.
 impl Objective<f64> for System<'_> {
     fn value_and_gradient(&self, x: &[f64], gradient: &mut [f64]) -> Result<f64, chamfer::Error> {
@@ -110,7 +119,7 @@ impl Objective<f64> for System<'_> {
     }
 }
 
-/// The Cholesky factor of `C_FF + δ diag(C_FF)` for a changing list `F` of the variables of a [`System`].
+/// The Cholesky factor of `C_FF + δ diag(C_FF)` for a changing list `F` of the variables of a matrix.
 ///
 /// `δ` keeps the factor positive definite when variables are linearly dependent. It bends the
 /// Newton steps that are taken with it by about that much, and nothing else: the gradients that
@@ -154,8 +163,8 @@ impl Cholesky {
         &self.variables
     }
 
-    /// Makes `F` the set for which `wanted` is true, of the variables of `system`.
-    pub(super) fn set_variables(&mut self, system: System<'_>, wanted: &[bool]) {
+    /// Makes `F` the set for which `wanted` is true, of the variables of `matrix`.
+    pub(super) fn set_variables(&mut self, matrix: &impl Entries, wanted: &[bool]) {
         let n = self.variables.len();
         let unwanted: Vec<usize> =
             (0..n).filter(|&position| !wanted[self.variables[position]]).collect();
@@ -174,8 +183,8 @@ impl Cholesky {
             present[variable] = true;
         }
         let added: Vec<usize> = (0..wanted.len()).filter(|&j| wanted[j] && !present[j]).collect();
-        for added in added.chunks(APPENDED) {
-            self.append(system, added);
+        if !added.is_empty() {
+            self.append(matrix, &added);
         }
     }
 
@@ -202,25 +211,15 @@ impl Cholesky {
     }
 
     /// Appends variables: their rows are `A L⁻ᵀ`, and what that leaves of their own block is factored.
-    fn append(&mut self, system: System<'_>, added: &[usize]) {
+    fn append(&mut self, matrix: &impl Entries, added: &[usize]) {
         let (old, k) = (self.variables.len(), added.len());
         self.reserve(old + k);
-        let mut across = system.between(&self.variables, added);
+        let mut across = matrix.between(&self.variables, added);
         solve_lower_triangular_in_place(self.factor(), across.as_mut(), Par::Seq);
-        let mut own = system.on(added);
-        matmul(own.as_mut(), Accum::Add, across.transpose(), &across, -1.0, Par::Seq);
-        for j in 0..k {
-            let diagonal = system.at(added[j], added[j]);
-            let done = |i: usize| -> f64 { (0..j).map(|l| own[(i, l)] * own[(j, l)]).sum() };
-            let column: Vec<f64> = (j..k).map(|i| own[(i, j)] - done(i)).collect();
-            // Above 0 for columns of zeros, which then do not move.
-            let least = (Self::DAMPING * diagonal).max(f64::MIN_POSITIVE);
-            let pivot = (column[0] + Self::DAMPING * diagonal).max(least).sqrt();
-            own[(j, j)] = pivot;
-            for (i, entry) in (j + 1..k).zip(&column[1..]) {
-                own[(i, j)] = entry / pivot;
-            }
-        }
+        let mut own = matrix.between(added, added);
+        let damping: Vec<f64> = (0..k).map(|j| Self::DAMPING * own[(j, j)]).collect();
+        subtract_lower(own.as_mut(), across.transpose(), across.as_ref());
+        factor_damped(own.as_mut(), &damping);
         for i in 0..old {
             for j in 0..k {
                 self.lower[(old + j, i)] = across[(i, j)];
@@ -273,6 +272,44 @@ impl Cholesky {
     }
 }
 
+/// Subtracts from the lower triangle the product of a matrix with its transpose.
+fn subtract_lower(out: MatMut<'_, f64>, rows: MatRef<'_, f64>, columns: MatRef<'_, f64>) {
+    let lower = BlockStructure::TriangularLower;
+    let all = BlockStructure::Rectangular;
+    triangular::matmul(out, lower, Accum::Add, rows, all, columns, all, -1.0, Par::Seq);
+}
+
+/// Replaces the lower triangle of a matrix with `damping` on its diagonal by the Cholesky factor, by halves.
+fn factor_damped(mut matrix: MatMut<'_, f64>, damping: &[f64]) {
+    let n = damping.len();
+    if n > BLOCK {
+        let half = n / 2;
+        let (mut first, _, mut below, mut second) = matrix.split_at_mut(half, half);
+        factor_damped(first.rb_mut(), &damping[..half]);
+        let rows = below.rb_mut().transpose_mut();
+        solve_lower_triangular_in_place(first.rb(), rows, Par::Seq);
+        subtract_lower(second.rb_mut(), below.rb(), below.rb().transpose());
+        factor_damped(second, &damping[half..]);
+        return;
+    }
+    for j in 0..n {
+        // Above 0 for columns of zeros, which then do not move.
+        let pivot = matrix[(j, j)] + damping[j];
+        let pivot = pivot.max(damping[j]).max(f64::MIN_POSITIVE).sqrt();
+        matrix[(j, j)] = pivot;
+        for i in j + 1..n {
+            matrix[(i, j)] /= pivot;
+        }
+        for c in j + 1..n {
+            let (done, mut column) = matrix.rb_mut().split_at_col_mut(c);
+            let factor = done[(c, j)];
+            for i in c..n {
+                column[(i, 0)] -= factor * done[(i, j)];
+            }
+        }
+    }
+}
+
 /// Turns two columns in their plane until the second starts with 0.
 fn rotate(column: &mut [f64], spill: &mut [f64]) {
     let length = column[0].hypot(spill[0]);
@@ -317,7 +354,7 @@ mod tests {
         for set in sets {
             let wanted: Vec<bool> = (0..30).map(set).collect();
             factor.set_variables(
-                System { hessian: &gram, outputs: 1, ridge: 0.0, n_free: 0 },
+                &System { hessian: &gram, outputs: 1, ridge: 0.0, n_free: 0 },
                 &wanted,
             );
             let mut variables = factor.variables().to_vec();
@@ -334,7 +371,7 @@ mod tests {
         let twice = Mat::from_fn(8, 8, |i, j| one[(i % 4, j % 4)]);
         let mut factor = Cholesky::default();
         factor.set_variables(
-            System { hessian: &twice, outputs: 1, ridge: 0.0, n_free: 0 },
+            &System { hessian: &twice, outputs: 1, ridge: 0.0, n_free: 0 },
             &[true; 8],
         );
         let mut x = [1.0; 8];

@@ -87,8 +87,8 @@ impl Regression<'_> {
             None if ridge > 0.0 => self.excess(&gradient, lambda) / (2.0 * ridge),
             None => 0.0,
         };
-        let of_offset: f64 = self.offset.iter().zip(&dual).map(|(o, g)| o * g).sum();
-        let value = of_loss + shrink * of_offset - of_penalty - self.family.saturated();
+        let of_offset: f64 = self.offset.iter().zip(dual.iter()).map(|(o, g)| o * g).sum();
+        let value = of_loss + shrink * of_offset - of_penalty - self.saturated;
         Some(DualityGap { primal, dual: value })
     }
 
@@ -132,7 +132,7 @@ impl Regression<'_> {
     /// The gradient at a point made orthogonal to the intercept and the unpenalized columns, except those that are `held`,
     /// by moving along the curvature, so that no row leaves the domain of its conjugate: that of classes is
     /// where they add up to 0, as they do along any curvature. `None` if there is no such move.
-    fn orthogonal(&self, point: DualPoint<'_>, held: &[Vec<usize>]) -> Option<Vec<f64>> {
+    fn orthogonal<'p>(&self, point: DualPoint<'p>, held: &[Vec<usize>]) -> Option<Cow<'p, [f64]>> {
         let free = self.restricted(&[], &|| false);
         let (outputs, intercepts) = (self.family.n_outputs(), free.n_intercepts());
         let is_held = |j: usize| {
@@ -140,9 +140,8 @@ impl Regression<'_> {
                 .is_some_and(|slope| held[slope % outputs].contains(&free.columns[slope / outputs]))
         };
         let moved: Vec<usize> = (0..self.n_free()).filter(|&j| !is_held(j)).collect();
-        let mut dual = point.of_predictor.to_vec();
         if moved.is_empty() {
-            return Some(dual);
+            return Some(Cow::Borrowed(point.of_predictor));
         }
         let mut system = Mat::zeros(moved.len(), moved.len());
         free.write_hessian(point.predictor, &moved, 0, system.as_mut()).ok()?;
@@ -151,17 +150,17 @@ impl Regression<'_> {
         for (&j, d) in moved.iter().zip(solve_damped(system, &right)?) {
             direction[j] = d;
         }
-        let mut curved = vec![0.0; dual.len()];
+        let mut curved = vec![0.0; point.of_predictor.len()];
         self.family.hessian_product(point.predictor, &free.product(&direction), &mut curved);
-        for (g, curved) in dual.iter_mut().zip(curved) {
-            *g -= curved;
-        }
-        Some(dual)
+        Some(point.of_predictor.iter().zip(curved).map(|(g, curved)| g - curved).collect())
     }
 
     /// The gradient in the coefficients of all terms at another gradient in the predictor; that of the look if the
     /// two differ by no more than rounding, and for terms that both of them hold at zero, where it does not matter.
     fn gradient_at<'g>(&self, dual: &[f64], look: &'g Look, lambda: f64) -> Cow<'g, [f64]> {
+        if *dual == look.of_predictor {
+            return Cow::Borrowed(&look.gradient);
+        }
         let moved: f64 = dual.iter().zip(&look.of_predictor).map(|(a, b)| (a - b).abs()).sum();
         let size: f64 = dual.iter().map(|g| g.abs()).sum();
         if moved <= SAME * size {

@@ -35,6 +35,7 @@
 //! next minimum is strictly lower. No face is met twice, and there are finitely many.
 
 use super::cholesky::{Cholesky, System};
+use super::products::Products;
 use crate::design::vectors::{dot, vectorized};
 
 /// Few leave a bound where those that may move are so many times as many.
@@ -43,10 +44,9 @@ const FEW_LEAVING: usize = 10;
 const LEAST_EXCESS: f64 = 0.2;
 
 /// A quadratic problem with kinks: minimize `½δᵀCδ − dᵀδ + Σ_j λ_j|β_j + δ_j|` over `δ`.
-#[derive(Debug)]
 pub(super) struct Faces<'a> {
     /// `C`, the Hessian of the loss with the ridge.
-    pub(super) system: System<'a>,
+    pub(super) hessian: Hessian<'a>,
     /// `λ_j`; 0 for a coefficient without a kink.
     pub(super) slopes: &'a [f64],
     /// Whether coefficients with a kink must not be negative.
@@ -60,6 +60,53 @@ pub(super) struct Faces<'a> {
     pub(super) most: f64,
     /// Newton steps at most.
     pub(super) max_steps: usize,
+}
+
+/// A Hessian with what solves its systems.
+pub(super) enum Hessian<'a> {
+    /// Its entries and the Cholesky factor left by the last call with the same ones, or one whose variables have
+    /// kept their places.
+    Factored(System<'a>, &'a mut Cholesky),
+    /// Products with it; its entries only where the factor needs them.
+    Sparse(Products<'a>, &'a mut Cholesky),
+    /// Products alone.
+    Products(Products<'a>),
+}
+
+impl Hessian<'_> {
+    /// Writes the product with a vector.
+    fn multiply(&mut self, x: &[f64], out: &mut [f64]) {
+        match self {
+            Self::Factored(system, _) => system.multiply(x, out),
+            Self::Sparse(products, _) | Self::Products(products) => products.multiply(x, out),
+        }
+    }
+
+    /// Writes `C_FF⁻¹ b_F` on the open set `F`, by products from `out` and the most of it, and 0 elsewhere.
+    fn solve(&mut self, open: &[bool], b: impl Fn(usize) -> f64, out: &mut [f64]) {
+        let factor = match self {
+            Self::Products(products) => return products.solve(open, b, out),
+            Self::Factored(system, factor) => {
+                factor.set_variables(system, open);
+                factor
+            }
+            Self::Sparse(products, factor) => {
+                factor.set_variables(products, open);
+                factor
+            }
+        };
+        let mut solution: Vec<f64> = factor.variables().iter().map(|&j| b(j)).collect();
+        factor.solve(&mut solution);
+        out.fill(0.0);
+        for (&j, x) in factor.variables().iter().zip(solution) {
+            out[j] = x;
+        }
+    }
+
+    /// Whether it had better be factored.
+    fn is_spent(&self) -> bool {
+        matches!(self, Self::Products(products) if products.is_spent())
+    }
 }
 
 /// On which face the search is: which coefficients may move, and with which sign.
@@ -81,22 +128,22 @@ struct FacePass {
 impl Faces<'_> {
     /// Solves to `|d_j − λ_j s_j| ≤ tolerance`; returns the number of Newton steps.
     ///
-    /// `factor` is the Cholesky factor left by the last call with the same system, or one whose
-    /// variables have kept their places. Ends early if rounding lets no step descend: the caller
-    /// looks at the certificate.
-    pub(super) fn solve(&mut self, factor: &mut Cholesky, tolerance: f64) -> usize {
+    /// Ends early if rounding lets no step descend: the caller looks at the certificate; or if products with the
+    /// Hessian take too many.
+    pub(super) fn solve(&mut self, tolerance: f64) -> usize {
         let n = self.coefficients.len();
         let mut face = Face { open: vec![false; n], signs: vec![0.0; n] };
         let (mut steps, mut stalls, mut least) = (0, 0, f64::INFINITY);
         // A pass that lowers neither the objective nor the residual is at the limit of the
         // arithmetic; a few in a row end the search.
         let mut decrease = 0.0;
-        while stalls < 3 && decrease <= self.most && steps < self.max_steps {
+        let goes_on = |faces: &Self, steps| steps < faces.max_steps && !faces.hessian.is_spent();
+        while stalls < 3 && decrease <= self.most && goes_on(self, steps) {
             let worst = self.open_face(tolerance, &mut face);
             if worst <= tolerance {
                 break;
             }
-            let pass = self.minimize_on_face(factor, &mut face, self.max_steps - steps);
+            let pass = self.minimize_on_face(&mut face, self.max_steps - steps);
             let scale: f64 =
                 self.coefficients.iter().zip(self.slopes).map(|(b, l)| l * b.abs()).sum();
             let progress = pass.decrease > 4.0 * f64::EPSILON * scale || worst < 0.5 * least;
@@ -106,6 +153,11 @@ impl Faces<'_> {
             decrease += pass.decrease;
         }
         steps
+    }
+
+    /// Whether it ended because products with the Hessian took too many.
+    pub(super) fn is_spent(&self) -> bool {
+        self.hessian.is_spent()
     }
 
     /// Opens the coefficients that are not at a bound, and those that want to leave one, but of many the worst
@@ -145,24 +197,19 @@ impl Faces<'_> {
 
     /// Newton steps until one is taken in full: then `β` minimizes over what is still open of the face. At
     /// most `most` of them, and at least one.
-    fn minimize_on_face(
-        &mut self,
-        factor: &mut Cholesky,
-        face: &mut Face,
-        most: usize,
-    ) -> FacePass {
+    fn minimize_on_face(&mut self, face: &mut Face, most: usize) -> FacePass {
         let mut pass = FacePass { steps: 0, decrease: 0.0 };
         let mut step = vec![0.0; self.slopes.len()];
         let mut curvature = vec![0.0; self.slopes.len()];
         loop {
-            self.newton_step(factor, face, &mut step);
+            self.newton_step(face, &mut step);
             if self.close_bounds(face, &step) {
                 continue;
             }
             pass.steps += 1;
             let first = self.first_bound(face, &step);
             if first > 1.0 {
-                self.system.multiply(&step, &mut curvature);
+                self.hessian.multiply(&step, &mut curvature);
                 pass.decrease += self.advance(1.0, face, &step, &curvature);
                 return pass;
             }
@@ -174,16 +221,17 @@ impl Faces<'_> {
                     *clipped = -self.coefficients[j];
                 }
             }
-            self.system.multiply(&clipped, &mut curvature);
+            self.hessian.multiply(&clipped, &mut curvature);
             let mut decrease = self.advance(1.0, face, &clipped, &curvature);
             if decrease == 0.0 {
-                self.system.multiply(&step, &mut curvature);
+                self.hessian.multiply(&step, &mut curvature);
                 decrease = self.advance(first, face, &step, &curvature);
             }
             pass.decrease += decrease;
             if decrease == 0.0 || pass.steps >= most {
                 return pass;
             }
+            step.fill(0.0);
             for (j, b) in self.coefficients.iter().enumerate() {
                 if face.signs[j] != 0.0 && *b == 0.0 {
                     face.close(j);
@@ -193,15 +241,9 @@ impl Faces<'_> {
     }
 
     /// `Δβ_F = C_FF⁻¹ (d − λs)_F` on the open set `F`, 0 elsewhere.
-    fn newton_step(&self, factor: &mut Cholesky, face: &Face, step: &mut [f64]) {
-        factor.set_variables(self.system, &face.open);
-        let residual = |&j: &usize| self.descent[j] - self.slopes[j] * face.signs[j];
-        let mut solution: Vec<f64> = factor.variables().iter().map(residual).collect();
-        factor.solve(&mut solution);
-        step.fill(0.0);
-        for (&j, &x) in factor.variables().iter().zip(&solution) {
-            step[j] = x;
-        }
+    fn newton_step(&mut self, face: &Face, step: &mut [f64]) {
+        let residual = |j: usize| self.descent[j] - self.slopes[j] * face.signs[j];
+        self.hessian.solve(&face.open, residual, step);
     }
 
     /// Closes those zeros whose step goes against their sign; says whether there were any.

@@ -7,8 +7,9 @@
 //! [`Newton`].
 
 use super::Regression;
-use super::faces::{Faces, violation};
+use super::faces::{Faces, Hessian, violation};
 use super::newton::{MOST_FORCING, Newton, Quadratic, next_forcing, rounding};
+use super::products::Products;
 use super::restricted::Restricted;
 use super::solver::LAST_TOLERANCE;
 use super::working_set::{Here, WorkingSet};
@@ -227,58 +228,78 @@ impl Regression<'_> {
             set.factor.clear();
             set.ridge = kinks.ridge;
         }
-        Arc::make_mut(&mut set.curvature).extend(restricted)?;
         let smooth_descent = |coefficients: &[f64], gradient: &[f64]| -> Vec<f64> {
             let ridge = |j: usize| if j < n_free { 0.0 } else { kinks.ridge };
             let pairs = gradient.iter().zip(coefficients).enumerate();
             pairs.map(|(j, (g, b))| -g - ridge(j) * b).collect()
         };
+        let quadratic = self.family.is_quadratic();
         let mut steps = 0;
         let mut descent = smooth_descent(&set.coefficients, &here.gradient);
         let mut worst = violation(&set.coefficients, &descent, &kinks.slopes, kinks.non_negative);
         let mut is_fresh = false;
         let mut forcing = MOST_FORCING;
+        let mut is_stiff = false;
         for _ in 0..MAX_MODELS {
             if worst <= tolerance || steps >= most {
                 break;
             }
             let mut target = set.coefficients.clone();
-            let system = set.curvature.system(kinks.ridge, n_free);
-            let quadratic = self.family.is_quadratic();
+            let inner = if quadratic { tolerance } else { 0.1 * tolerance.max(0.01 * worst) };
+            let products = Products::new(restricted, &here.predictor, kinks.ridge, n_free, inner);
+            let hessian = match products {
+                Some(products) if products.beat_a_factor() && !is_stiff => {
+                    Hessian::Products(products)
+                }
+                Some(products) if products.beat_entries() && quadratic => {
+                    Hessian::Sparse(products, &mut set.factor)
+                }
+                _ => {
+                    Arc::make_mut(&mut set.curvature).extend(restricted)?;
+                    Hessian::Factored(set.curvature.system(kinks.ridge, n_free), &mut set.factor)
+                }
+            };
+            let by_products = matches!(hessian, Hessian::Products(_));
             let mut faces = Faces {
-                system,
+                hessian,
                 slopes: &kinks.slopes,
                 non_negative: kinks.non_negative,
                 coefficients: &mut target,
                 descent: &mut descent,
-                most: 2.0
-                    * (here.loss + kinks.value(&set.coefficients, n_free)
-                        - self.family.saturated()),
+                most: 2.0 * (here.loss + kinks.value(&set.coefficients, n_free) - self.saturated),
                 max_steps: most - steps,
             };
-            let inner = if quadratic { tolerance } else { 0.1 * tolerance.max(0.01 * worst) };
-            steps += faces.solve(&mut set.factor, inner);
+            steps += faces.solve(inner);
+            is_stiff = by_products && faces.is_spent();
             if quadratic {
                 for (j, (g, d)) in here.gradient.iter_mut().zip(&descent).enumerate() {
                     *g = -d - if j < n_free { 0.0 } else { kinks.ridge * target[j] };
                 }
                 set.coefficients = target;
+                if is_stiff {
+                    continue;
+                }
                 break;
             }
-            let products = self.refine(restricted, set, here, kinks, &mut target, forcing)?;
+            // A model of products has the Hessian of this point: its step is Newton's.
+            let products = if by_products {
+                0
+            } else {
+                self.refine(restricted, set, here, kinks, &mut target, forcing)?
+            };
             let moved = self.move_towards(restricted, set, here, kinks, &target);
             descent = smooth_descent(&set.coefficients, &here.gradient);
             let left = violation(&set.coefficients, &descent, &kinks.slopes, kinks.non_negative);
             forcing = next_forcing(left / worst);
             let is_stuck = left >= worst;
             worst = left;
-            if !moved && is_fresh {
+            if !moved && (is_fresh || by_products) {
                 break;
             }
             let is_slow =
                 products as f64 > LEAST_PRODUCTS + PRODUCTS_PER_COEFFICIENT * descent.len() as f64;
             is_fresh = left > tolerance && (!moved || is_slow || is_stuck);
-            if is_fresh {
+            if is_fresh && !by_products {
                 let mut curvature = self.curvature_at(&here.predictor);
                 curvature.extend(restricted)?;
                 set.curvature = Arc::new(curvature);
@@ -304,7 +325,7 @@ impl Regression<'_> {
         let open: Vec<bool> =
             target.iter().zip(&kinks.slopes).map(|(b, slope)| *b != 0.0 || *slope == 0.0).collect();
         let system = set.curvature.system(kinks.ridge, n_free);
-        set.factor.set_variables(system, &open);
+        set.factor.set_variables(&system, &open);
         let face = set.factor.variables().to_vec();
         let on_face = restricted.of_coefficients(&face);
         let mut direction: Vec<f64> =

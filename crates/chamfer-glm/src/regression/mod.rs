@@ -11,6 +11,7 @@ mod jump;
 mod members;
 mod newton;
 mod path;
+mod products;
 mod refine;
 mod restricted;
 mod shared;
@@ -93,6 +94,8 @@ pub struct Regression<'a> {
     offset: Vec<f64>,
     start: PathStart,
     max_steps: usize,
+    /// The least loss that any predictor has.
+    saturated: f64,
     null: Null,
     /// `√(Σ_i w_i x_ij²)` of the columns of all terms, when it is needed first.
     norms: OnceLock<Vec<f64>>,
@@ -241,6 +244,7 @@ impl<'a> Regression<'a> {
             offset,
             start: settings.start,
             max_steps: settings.max_steps,
+            saturated: family.saturated(),
             null,
             norms: OnceLock::new(),
             convex: None,
@@ -340,6 +344,7 @@ impl<'a> Regression<'a> {
             offset: self.offset.clone(),
             start: self.start,
             max_steps: self.max_steps,
+            saturated: self.saturated,
             null: self.null.clone(),
             norms: self.norms.clone(),
             convex: None,

@@ -94,8 +94,8 @@ impl Regression<'_> {
     pub fn criterion(&self, point: &RegressionPoint, criterion: Criterion) -> Option<f64> {
         let weights = self.family.weights();
         let n = weights.iter().filter(|w| **w > 0.0).count() as f64;
-        let saturated = self.family.saturated();
-        let loss = saturated + (1.0 - point.deviance_explained) * (self.null.look.loss - saturated);
+        let share = 1.0 - point.deviance_explained;
+        let loss = self.saturated + share * (self.null.look.loss - self.saturated);
         let minus_two_log = self.family.minus_two_log_likelihood(loss, n)?;
         let size: usize = point.coefficients.iter().map(|c| c.values.len()).sum();
         let intercepts = if self.intercept { self.family.n_outputs() } else { 0 };

@@ -120,6 +120,46 @@ impl Restricted<'_> {
         }
     }
 
+    /// Whether the Hessian is the same everywhere.
+    pub(super) fn is_quadratic(&self) -> bool {
+        self.family.is_quadratic()
+    }
+
+    /// Number of entries that a product reads.
+    pub(super) fn n_entries(&self) -> usize {
+        self.design.n_rows() + self.design.n_entries(&self.columns)
+    }
+
+    /// The curvature of the loss in each row, where the Hessian is `XᵀWX` with these on the diagonal of `W`.
+    pub(super) fn row_curvature(&self, predictor: &[f64]) -> Option<Vec<f64>> {
+        let mut weights = self.design.weights().to_vec();
+        let is_one = self.family.n_outputs() == 1;
+        let applies = is_one
+            && (self.family.is_quadratic() || self.family.curvature(predictor, 0, 0, &mut weights));
+        applies.then_some(weights)
+    }
+
+    /// The diagonal of `XᵀWX`, of a family with one output.
+    pub(super) fn diagonal(&self, weights: &[f64]) -> Vec<f64> {
+        let mut diagonal = vec![weights.iter().sum(); self.n_coefficients()];
+        let slopes = &mut diagonal[self.n_intercepts()..];
+        self.design.weighted_squares(&self.columns, weights, slopes);
+        diagonal
+    }
+
+    /// The rows of some coefficients of `XᵀWX`, on the columns of others, of a family with one output.
+    pub(super) fn curved_between(
+        &self,
+        weights: &[f64],
+        rows: &[usize],
+        columns: &[usize],
+    ) -> Mat<f64> {
+        let mut out = Mat::zeros(rows.len(), columns.len());
+        let (left, right) = (self.part(rows, 0), self.part(columns, 0));
+        self.write_part(&left, &right, weights, &mut out.as_mut());
+        out
+    }
+
     /// Writes the column of the predictor that belongs to a coefficient, of a family with one output.
     pub(super) fn copy_column(&self, coefficient: usize, out: &mut [f64]) {
         match coefficient.checked_sub(self.n_intercepts()) {
@@ -339,6 +379,12 @@ impl OfCoefficients<'_> {
         let mut product = vec![0.0; self.restricted.n_coefficients()];
         self.restricted.pull(of_predictor, &mut product);
         self.places.iter().map(|&place| product[place]).collect()
+    }
+
+    /// The diagonal of `XᵀWX`, of a family with one output.
+    pub(super) fn diagonal(&self, weights: &[f64]) -> Vec<f64> {
+        let diagonal = self.restricted.diagonal(weights);
+        self.places.iter().map(|&place| diagonal[place]).collect()
     }
 
     /// `∇²L d`, from what `d` adds to the predictor.

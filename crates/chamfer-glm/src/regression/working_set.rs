@@ -10,6 +10,8 @@ use std::sync::Arc;
 
 /// Least number of terms that are added at a time.
 const LEAST_ADDED: usize = 20;
+/// Operations for an entry of a Gram matrix at least.
+const LEAST_OF_PAIR: usize = 200;
 /// Members are dropped when fewer than this share of them are in use.
 const MOST_IN_USE: f64 = 0.7;
 
@@ -78,10 +80,12 @@ impl Regression<'_> {
     /// More where that is little: a part of the rows, and a Gram matrix that takes no longer than a look, which reads
     /// the whole design.
     fn least_added(&self) -> usize {
-        let n = self.design.n_rows();
+        let (n, p) = (self.design.n_rows(), self.design.n_cols());
         let outputs = self.family.n_outputs();
-        let columns = self.design.n_bytes() / (n * size_of::<f64>());
-        let coefficients = (5 * columns * outputs).isqrt().min(n / 5);
+        let entries = self.design.n_bytes() / size_of::<f64>();
+        // What two sparse columns share is little; then what is done with the entry of the matrix counts.
+        let of_pair = (entries / p * (entries / p) / n).max(LEAST_OF_PAIR);
+        let coefficients = (5 * entries * outputs / of_pair).isqrt().min(n / 5);
         let all = self.terms.columns().len() * outputs;
         LEAST_ADDED.max(coefficients * self.terms.len() / all.max(1))
     }

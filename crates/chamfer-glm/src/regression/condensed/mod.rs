@@ -297,7 +297,6 @@ impl Regression<'_> {
         let design = Standardized::scaled(data.clone(), weights, (0..p).map(scale).collect());
         let mut condensed = Regression {
             data,
-            family: Held::Shared(family),
             penalty: self.penalty.clone(),
             design,
             terms: self.terms.clone(),
@@ -307,6 +306,8 @@ impl Regression<'_> {
             offset: Vec::new(),
             start: self.start,
             max_steps: self.max_steps,
+            saturated: family.saturated(),
+            family: Held::Shared(family),
             null: Null::default(),
             convex: None,
             norms: OnceLock::new(),

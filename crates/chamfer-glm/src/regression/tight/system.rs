@@ -30,8 +30,8 @@ const MOST_READS_OF_SOLVER: usize = 64;
 pub(super) enum Sizes<'s> {
     /// The lower Cholesky factor of it.
     Factor(Mat<f64>),
-    /// Products, and the factor of a Hessian nearby.
-    Products(&'s WorkingSet),
+    /// Products, and the factor of a Hessian nearby, or its diagonal.
+    Products(&'s WorkingSet, Vec<f64>),
 }
 
 impl Tightening<'_> {
@@ -44,7 +44,7 @@ impl Tightening<'_> {
         if let Some(set) = kept
             && penalty.is_kinks()
         {
-            return Ok(Some(Sizes::Products(set)));
+            return Ok(Some(Sizes::Products(set, self.curvatures(set))));
         }
         let size = self.sizes.len();
         let rows = self.look.predictor.len();
@@ -150,7 +150,7 @@ impl Tightening<'_> {
     ) -> Result<Vec<f64>, Error> {
         match system {
             Sizes::Factor(_) => Ok(self.rough_step(system, residual)),
-            Sizes::Products(set) => self.by_products(set, residual, enough),
+            Sizes::Products(set, alone) => self.by_products(set, alone, residual, enough),
         }
     }
 
@@ -164,8 +164,8 @@ impl Tightening<'_> {
                 solve_upper_triangular_in_place(lower.transpose(), x, Par::Seq);
                 step
             }
-            Sizes::Products(set) => {
-                let step = self.precondition(set, &self.signed(residual));
+            Sizes::Products(set, alone) => {
+                let step = self.precondition(set, alone, &self.signed(residual));
                 self.signed(&step)
             }
         }
@@ -175,12 +175,13 @@ impl Tightening<'_> {
     fn by_products(
         &self,
         set: &WorkingSet,
+        alone: &[f64],
         residual: &[f64],
         enough: f64,
     ) -> Result<Vec<f64>, Error> {
         let mut left = self.signed(residual);
         let mut step = vec![0.0; left.len()];
-        let mut preconditioned = self.precondition(set, &left);
+        let mut preconditioned = self.precondition(set, alone, &left);
         let mut along = preconditioned.clone();
         let mut size = dot(&left, &preconditioned);
         let least = FORCING * FORCING * size;
@@ -201,7 +202,7 @@ impl Tightening<'_> {
                 *x += length * d;
                 *r -= length * c;
             }
-            preconditioned = self.precondition(set, &left);
+            preconditioned = self.precondition(set, alone, &left);
             let next = dot(&left, &preconditioned);
             for (d, z) in along.iter_mut().zip(&preconditioned) {
                 *d = z + next / size * *d;
@@ -216,19 +217,34 @@ impl Tightening<'_> {
         x.iter().zip(&self.sizes).map(|(x, size)| x * size.unit[0]).collect()
     }
 
+    /// The curvature in each coefficient in use; 1 where that is not known.
+    fn curvatures(&self, set: &WorkingSet) -> Vec<f64> {
+        let known = set.curvature.system(set.ridge, self.regression.n_free());
+        let of_rows = |weights: Vec<f64>| self.own.diagonal(&weights);
+        let from_data = if known.has(&self.used) {
+            None
+        } else {
+            self.restricted.row_curvature(&self.look.predictor).map(of_rows)
+        };
+        let of = |(at, &j): (usize, &usize)| match &from_data {
+            Some(diagonal) => {
+                diagonal[at] + if self.sizes[at].block.is_some() { self.ridge } else { 0.0 }
+            }
+            None if known.has(&[j]) => known.at(j, j),
+            None => 1.0,
+        };
+        self.used.iter().enumerate().map(of).collect()
+    }
+
     /// The factor of the working set, where it has the coefficients, and the curvature of each alone elsewhere.
-    fn precondition(&self, set: &WorkingSet, residual: &[f64]) -> Vec<f64> {
-        let system = set.curvature.system(set.ridge, self.regression.n_free());
+    fn precondition(&self, set: &WorkingSet, alone: &[f64], residual: &[f64]) -> Vec<f64> {
         let variables = set.factor.variables();
         let place = |j: &usize| self.used.binary_search(j).ok();
         let mut of_factor: Vec<f64> =
             variables.iter().map(|j| place(j).map_or(0.0, |at| residual[at])).collect();
         set.factor.solve(&mut of_factor);
-        let alone = |(&j, r): (&usize, &f64)| {
-            let curvature = if system.has(&[j]) { system.at(j, j) } else { 0.0 };
-            if curvature > 0.0 { r / curvature } else { *r }
-        };
-        let mut out: Vec<f64> = self.used.iter().zip(residual).map(alone).collect();
+        let scaled = |(r, d): (&f64, &f64)| if *d > 0.0 { r / d } else { *r };
+        let mut out: Vec<f64> = residual.iter().zip(alone).map(scaled).collect();
         for (j, x) in variables.iter().zip(of_factor) {
             if let Some(at) = place(j) {
                 out[at] = x;
