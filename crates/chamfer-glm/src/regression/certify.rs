@@ -271,7 +271,7 @@ impl Regression<'_> {
             }
         }
         let ridge = lambda * (1.0 - self.penalty.l1_ratio());
-        let loss = System { hessian: &hessian, outputs: 1, ridge, n_free };
+        let loss = System { hessian: &hessian, order: None, outputs: 1, ridge, n_free };
         let Some(blocks) = self.blocks(&live, lambda)? else { return Ok(None) };
         Ok(second_order(&loss, &blocks, &of_live)?.map(|order| order.smallest_eigenvalue))
     }

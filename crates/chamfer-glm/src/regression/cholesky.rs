@@ -16,10 +16,23 @@ const BLOCK: usize = 32;
 /// An operation of a rotation takes the time of about this many operations in blocks.
 const ROTATION: usize = 8;
 
+/// The place of a column that a matrix is not on.
+pub(super) const UNKNOWN: usize = usize::MAX;
+
+/// Which columns a matrix is on, in its order.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Order<'a> {
+    pub(super) known: &'a [usize],
+    /// Where each column is among these, or [`UNKNOWN`], as those are that come after the last.
+    pub(super) places: &'a [usize],
+}
+
 /// A symmetric matrix: a Hessian of the loss, and a ridge on the variables after the first few.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct System<'a> {
     pub(super) hessian: &'a Mat<f64>,
+    /// If it is not on all columns one after the other.
+    pub(super) order: Option<Order<'a>>,
     /// Number of outputs that `hessian` is the same for: each of its variables stands for so many, one after
     /// the other, and different outputs have nothing with each other.
     pub(super) outputs: usize,
@@ -37,14 +50,20 @@ pub(super) trait Entries {
 impl System<'_> {
     /// Whether it is known on these variables.
     pub(super) fn has(&self, variables: &[usize]) -> bool {
-        variables.iter().all(|j| j / self.outputs < self.hessian.nrows())
+        variables.iter().all(|&j| self.place(j) < self.hessian.nrows())
+    }
+
+    /// Where the column of a variable is.
+    fn place(&self, variable: usize) -> usize {
+        let column = variable / self.outputs;
+        self.order.map_or(column, |order| order.places.get(column).copied().unwrap_or(UNKNOWN))
     }
 
     /// An entry.
     pub(super) fn at(&self, i: usize, j: usize) -> f64 {
         let ridge = if i == j && i >= self.n_free { self.ridge } else { 0.0 };
         if i % self.outputs == j % self.outputs {
-            self.hessian[(i / self.outputs, j / self.outputs)] + ridge
+            self.hessian[(self.place(i), self.place(j))] + ridge
         } else {
             0.0
         }
@@ -55,7 +74,8 @@ impl System<'_> {
         self.between(variables, variables)
     }
 
-    /// Writes the product with a vector, for one output by the columns where it is not 0.
+    /// Writes the product with a vector, for one output by the columns where it is not 0, and 0 for variables that it
+    /// is not on.
     pub(super) fn multiply(&self, x: &[f64], out: &mut [f64]) {
         if self.outputs > 1 {
             let size = x.len() / self.outputs;
@@ -64,18 +84,27 @@ impl System<'_> {
             let hessian = self.hessian.submatrix(0, 0, size, size);
             matmul(product, Accum::Replace, x, hessian, 1.0, Par::Seq);
         } else {
-            out.fill(0.0);
+            let mut sums = vec![0.0; self.hessian.nrows()];
             vectorized(
                 #[inline(always)]
                 || {
                     for (j, &x) in x.iter().enumerate().filter(|(_, x)| **x != 0.0) {
-                        let column = &self.hessian.col_as_slice(j)[..out.len()];
-                        for (out, c) in out.iter_mut().zip(column) {
-                            *out += c * x;
+                        let column = &self.hessian.col_as_slice(self.place(j))[..sums.len()];
+                        for (sum, c) in sums.iter_mut().zip(column) {
+                            *sum += c * x;
                         }
                     }
                 },
             );
+            out.fill(0.0);
+            match self.order {
+                None => out.copy_from_slice(&sums[..out.len()]),
+                Some(order) => {
+                    for (&column, sum) in order.known.iter().zip(sums) {
+                        out[column] = sum;
+                    }
+                }
+            }
         }
         if self.ridge > 0.0 {
             for (out, x) in out.iter_mut().zip(x).skip(self.n_free) {
@@ -90,11 +119,12 @@ impl Entries for System<'_> {
         if self.outputs > 1 {
             return Mat::from_fn(rows.len(), columns.len(), |i, j| self.at(rows[i], columns[j]));
         }
+        let places: Vec<usize> = rows.iter().map(|&i| self.place(i)).collect();
         let mut out = Mat::zeros(rows.len(), columns.len());
         for (b, &j) in columns.iter().enumerate() {
-            let column = self.hessian.col_as_slice(j);
-            for (out, &i) in out.col_as_slice_mut(b).iter_mut().zip(rows) {
-                *out = if i == j { self.at(i, i) } else { column[i] };
+            let column = self.hessian.col_as_slice(self.place(j));
+            for ((out, &i), &place) in out.col_as_slice_mut(b).iter_mut().zip(rows).zip(&places) {
+                *out = if i == j { self.at(i, i) } else { column[place] };
             }
         }
         out
@@ -354,7 +384,7 @@ mod tests {
         for set in sets {
             let wanted: Vec<bool> = (0..30).map(set).collect();
             factor.set_variables(
-                &System { hessian: &gram, outputs: 1, ridge: 0.0, n_free: 0 },
+                &System { hessian: &gram, order: None, outputs: 1, ridge: 0.0, n_free: 0 },
                 &wanted,
             );
             let mut variables = factor.variables().to_vec();
@@ -371,7 +401,7 @@ mod tests {
         let twice = Mat::from_fn(8, 8, |i, j| one[(i % 4, j % 4)]);
         let mut factor = Cholesky::default();
         factor.set_variables(
-            &System { hessian: &twice, outputs: 1, ridge: 0.0, n_free: 0 },
+            &System { hessian: &twice, order: None, outputs: 1, ridge: 0.0, n_free: 0 },
             &[true; 8],
         );
         let mut x = [1.0; 8];

@@ -45,6 +45,11 @@ pub(super) struct Kinks {
 }
 
 impl Kinks {
+    /// How hard a descent pulls a zero away from it.
+    fn pull(&self, descent: f64) -> f64 {
+        if self.non_negative { descent } else { descent.abs() }
+    }
+
     fn value(&self, coefficients: &[f64], n_free: usize) -> f64 {
         let kinks: f64 = coefficients.iter().zip(&self.slopes).map(|(b, s)| s * b.abs()).sum();
         let squares: f64 = coefficients[n_free..].iter().map(|b| b * b).sum();
@@ -134,7 +139,7 @@ impl Regression<'_> {
         let has_gram = self.family.is_quadratic()
             && (columns <= 2 * self.design.n_rows() || !self.design.has_columns());
         let quadratic = if has_gram {
-            Arc::make_mut(&mut set.curvature).extend(&restricted)?;
+            Arc::make_mut(&mut set.curvature).extend(&restricted, |_| true)?;
             let system = set.curvature.system(0.0, 0);
             Some(Quadratic { coefficients: start, loss, gradient, system })
         } else {
@@ -246,23 +251,36 @@ impl Regression<'_> {
             }
             let mut target = set.coefficients.clone();
             let inner = if quadratic { tolerance } else { 0.1 * tolerance.max(0.01 * worst) };
-            let products = Products::new(restricted, &here.predictor, kinks.ridge, n_free, inner);
+            let leaves = |j: usize| kinks.pull(descent[j]) > kinks.slopes[j];
+            let is_free = |j: usize| set.coefficients[j] != 0.0 || kinks.slopes[j] == 0.0;
+            let is_wanted: Vec<bool> = (0..target.len()).map(|j| is_free(j) || leaves(j)).collect();
+            let n_wanted = is_wanted.iter().filter(|wanted| **wanted).count();
+            let products =
+                Products::new(restricted, &here.predictor, (kinks.ridge, n_free), n_wanted, inner);
+            let mut slopes = kinks.slopes.clone();
             let hessian = match products {
-                Some(products) if products.beat_a_factor() && !is_stiff => {
+                Some(products) if !is_stiff && products.beat_a_factor() => {
                     Hessian::Products(products)
                 }
                 Some(products) if products.beat_entries() && quadratic => {
                     Hessian::Sparse(products, &mut set.factor)
                 }
                 _ => {
-                    Arc::make_mut(&mut set.curvature).extend(restricted)?;
-                    Hessian::Factored(set.curvature.system(kinks.ridge, n_free), &mut set.factor)
+                    // That of another loss is formed often, so only on what is not zero or wants to leave.
+                    let is_wanted = |j: usize| quadratic || is_wanted[j];
+                    Arc::make_mut(&mut set.curvature).extend(restricted, is_wanted)?;
+                    let system = set.curvature.system(kinks.ridge, n_free);
+                    // The model holds the other zeros.
+                    for j in (0..slopes.len()).filter(|&j| !system.has(&[j])) {
+                        slopes[j] = f64::MAX;
+                    }
+                    Hessian::Factored(system, &mut set.factor)
                 }
             };
             let by_products = matches!(hessian, Hessian::Products(_));
             let mut faces = Faces {
                 hessian,
-                slopes: &kinks.slopes,
+                slopes: &slopes,
                 non_negative: kinks.non_negative,
                 coefficients: &mut target,
                 descent: &mut descent,
@@ -300,9 +318,7 @@ impl Regression<'_> {
                 products as f64 > LEAST_PRODUCTS + PRODUCTS_PER_COEFFICIENT * descent.len() as f64;
             is_fresh = left > tolerance && (!moved || is_slow || is_stuck);
             if is_fresh && !by_products {
-                let mut curvature = self.curvature_at(&here.predictor);
-                curvature.extend(restricted)?;
-                set.curvature = Arc::new(curvature);
+                set.curvature = Arc::new(self.curvature_at(&here.predictor));
                 set.factor.clear();
             }
         }

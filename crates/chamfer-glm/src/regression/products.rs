@@ -19,7 +19,7 @@ const ENTRY: usize = 20;
 /// and of so many entries of a Hessian, with what forming it takes.
 const READ: usize = 4;
 /// Products of one model, about.
-const OF_MODEL: usize = 60;
+const OF_MODEL: usize = 40;
 /// A factor that is kept from model to model is worth so many times as much.
 const KEPT: usize = 100;
 
@@ -35,29 +35,32 @@ pub(super) struct Products<'a> {
     diagonal: Vec<f64>,
     /// What may be left of a system.
     enough: f64,
+    /// In how many products a factor is made, about.
+    of_factor: usize,
     /// Products that it may still take.
     left: usize,
 }
 
 impl<'a> Products<'a> {
-    /// At a predictor, for systems of which `enough` may be left; `None` if rows do not each have a curvature of their
-    /// own.
+    /// At a predictor, for systems of about `size` coefficients, of which `enough` may be left; `None` if rows do not
+    /// each have a curvature of their own.
     pub(super) fn new(
         restricted: &'a Restricted<'a>,
         predictor: &[f64],
-        ridge: f64,
-        n_free: usize,
+        (ridge, n_free): (f64, usize),
+        size: usize,
         enough: f64,
     ) -> Option<Self> {
         let weights = restricted.row_curvature(predictor)?;
-        let (diagonal, left) = (Vec::new(), MOST_PRODUCTS.max(of_factor(restricted)));
-        Some(Self { restricted, weights, ridge, n_free, diagonal, enough, left })
+        let of_factor = size.saturating_pow(3) / 3 / (ENTRY * restricted.n_entries());
+        let (diagonal, left) = (Vec::new(), MOST_PRODUCTS.max(of_factor));
+        Some(Self { restricted, weights, ridge, n_free, diagonal, enough, of_factor, left })
     }
 
     /// Whether they solve a model faster than a factor does.
     pub(super) fn beat_a_factor(&self) -> bool {
         let kept = if self.restricted.is_quadratic() { KEPT } else { 1 };
-        of_factor(self.restricted) >= kept * OF_MODEL
+        self.of_factor >= kept * OF_MODEL
     }
 
     /// Whether they are faster than those of entries that are at hand.
@@ -157,11 +160,6 @@ impl Entries for Products<'_> {
     }
 }
 
-/// In how many products a factor is made, about.
-fn of_factor(restricted: &Restricted<'_>) -> usize {
-    restricted.n_coefficients().saturating_pow(3) / 3 / (ENTRY * restricted.n_entries())
-}
-
 fn worst(residual: &[f64]) -> f64 {
     residual.iter().fold(0.0, |most, r| most.max(r.abs()))
 }
@@ -210,7 +208,7 @@ mod tests {
     #[test]
     fn products_are_those_of_the_hessian() {
         with_loss(|restricted, predictor| {
-            let products = Products::new(restricted, predictor, 0.3, 1, 0.0).unwrap();
+            let products = Products::new(restricted, predictor, (0.3, 1), P, 0.0).unwrap();
             let x: Vec<f64> = (0..=P).map(|j| (j as f64 * 0.7).cos()).collect();
             let (mut by_products, mut expected) = (vec![0.0; P + 1], vec![0.0; P + 1]);
             products.multiply(&x, &mut by_products);
@@ -225,7 +223,7 @@ mod tests {
     #[test]
     fn entries_are_those_of_the_hessian() {
         with_loss(|restricted, predictor| {
-            let products = Products::new(restricted, predictor, 0.3, 1, 0.0).unwrap();
+            let products = Products::new(restricted, predictor, (0.3, 1), P, 0.0).unwrap();
             let (rows, columns) = ([0, 7, 30, P], [P, 30, 0]);
             let between = products.between(&rows, &columns);
             let many: Vec<usize> = (0..=P).collect();
@@ -246,7 +244,7 @@ mod tests {
     #[test]
     fn a_face_is_solved_to_a_share_of_its_right_hand_side() {
         with_loss(|restricted, predictor| {
-            let mut products = Products::new(restricted, predictor, 1e-3, 1, 1e-14).unwrap();
+            let mut products = Products::new(restricted, predictor, (1e-3, 1), P, 1e-14).unwrap();
             let open: Vec<bool> = (0..=P).map(|j| j % 2 == 0 || j + 2 > P).collect();
             let b = |j: usize| 1.0 + (j as f64).sin();
             let mut x = vec![0.0; P + 1];
@@ -269,7 +267,7 @@ mod tests {
     #[test]
     fn what_has_no_solution_ends() {
         with_loss(|restricted, predictor| {
-            let mut products = Products::new(restricted, predictor, 0.0, 1, 1e-14).unwrap();
+            let mut products = Products::new(restricted, predictor, (0.0, 1), P, 1e-14).unwrap();
             let open = vec![true; P + 1];
             // Two columns that are the same, pulled apart.
             let b = |j: usize| if j == P { 1.0 } else { 0.0 };
@@ -289,7 +287,7 @@ mod tests {
         let regression = Regression::new(&design, &family, Regularizer::l1(), &settings).unwrap();
         let members: Vec<usize> = (0..P).collect();
         let restricted = regression.restricted(&members, &|| false);
-        let products = Products::new(&restricted, &[0.0; N], 0.0, 1, 0.0).unwrap();
+        let products = Products::new(&restricted, &[0.0; N], (0.0, 1), P, 0.0).unwrap();
         assert!(!products.beat_a_factor() && !products.beat_entries());
     }
 }

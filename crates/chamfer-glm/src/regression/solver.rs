@@ -37,6 +37,8 @@ const LOOK: usize = 64;
 const FIRST_AHEAD: usize = 4;
 /// λs that are solved before a look at most.
 const MOST_AHEAD: usize = 16;
+/// Below this share of the first of them, working sets do not last.
+const FAR_AHEAD: f64 = 0.7;
 /// Bytes that looks may take, however small the design is.
 pub(super) const LITTLE: usize = 8 << 20;
 
@@ -138,7 +140,9 @@ impl<'a> Solver<'a> {
         points: &mut Vec<RegressionPoint>,
     ) -> Result<(), Error> {
         if self.regression.penalty.is_convex() {
-            let ahead = self.ahead.min(self.most_ahead()).min(lambdas.len());
+            let far = FAR_AHEAD * lambdas[0];
+            let n_near = lambdas.iter().take_while(|lambda| **lambda >= far).count();
+            let ahead = self.ahead.min(self.most_ahead()).min(n_near);
             let lambdas = &lambdas[..ahead];
             let steps = self.stride(lambdas[0], stop)?;
             let first = points.len();

@@ -128,7 +128,7 @@ impl Regression<'_> {
         let (terms, slopes) = (&terms[..], &slopes[..]);
         let (columns, stop) = (restricted.columns.len(), restricted.stop);
         let solved = if columns <= self.design.n_rows() || !self.design.has_columns() {
-            Arc::make_mut(&mut set.curvature).extend(restricted)?;
+            Arc::make_mut(&mut set.curvature).extend(restricted, |_| true)?;
             let system = set.curvature.system(0.0, n_free);
             let n_rows = self.design.n_rows();
             let squares = &Columns::new(system, n_rows, &set.coefficients, here);

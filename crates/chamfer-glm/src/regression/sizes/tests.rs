@@ -81,7 +81,7 @@ fn eliminated_coefficients_are_those_of_the_data() {
                 rows.extend(&restricted);
                 check_eliminated(regression, &set, &rows);
                 let here = set.here(regression, &regression.null.look);
-                Arc::make_mut(&mut set.curvature).extend(&restricted).unwrap();
+                Arc::make_mut(&mut set.curvature).extend(&restricted, |_| true).unwrap();
                 let system = set.curvature.system(0.0, regression.n_free());
                 let columns = Columns::new(system, n, &set.coefficients, &here);
                 check_eliminated(regression, &set, &columns);
