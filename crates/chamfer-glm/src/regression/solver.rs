@@ -14,8 +14,6 @@ use std::sync::Arc;
 
 /// Tolerance of the convex problem that guides one that is not.
 const GUIDE: f64 = 1e-4;
-/// Jumps between local minima at one λ.
-const MAX_JUMPS: usize = 100;
 /// Below this, rounding decides.
 pub(super) const LAST_TOLERANCE: f64 = 1e-12;
 /// A longer way down than to about this share of the last λ is made in several strides.
@@ -157,31 +155,35 @@ impl<'a> Solver<'a> {
         }
         let lambda = lambdas[0];
         let (start, other, steps) = self.starts(lambda, stop)?;
-        let (mut best, mut point) = self.descend_once(start, lambda, tolerance, steps, stop)?;
+        let descent =
+            Descent { is_published: false, ..Descent::new(&self.regression, tolerance, stop) };
+        let (mut best, mut point) = descent.descend_once(start, self.lambda, lambda, steps)?;
         let mut steps = point.newton_steps;
         if let Some(start) = other {
-            let (position, other) = self.descend_once(start, lambda, tolerance, steps, stop)?;
+            let (position, other) = descent.descend_once(start, self.lambda, lambda, steps)?;
             steps = other.newton_steps;
             if other.certificate.objective < point.certificate.objective {
                 (best, point) = (position, other);
             }
         }
-        if self.regression.penalty.exponent() < 1.0 {
-            for _ in 0..MAX_JUMPS {
-                if steps >= self.regression.max_steps {
-                    break;
-                }
-                let Some(jumped) = self.regression.jump(&best, lambda, stop)? else { break };
-                let (position, next) = self.descend_once(jumped, lambda, tolerance, steps, stop)?;
-                steps = next.newton_steps;
-                if next.certificate.objective >= point.certificate.objective {
-                    break;
-                }
-                (best, point) = (position, next);
+        while self.regression.penalty.exponent() < 1.0 && steps < self.regression.max_steps {
+            let first = self.regression.first_tolerance(tolerance, best.slack);
+            let most = self.regression.max_steps - steps;
+            let jumped = self.regression.jump(&best, lambda, first, most, stop)?;
+            let Some((jumped, of_jumps)) = jumped else { break };
+            let (position, next) =
+                descent.descend_once(jumped, lambda, lambda, steps + of_jumps)?;
+            steps = next.newton_steps;
+            if next.certificate.objective >= point.certificate.objective {
+                break;
             }
+            (best, point) = (position, next);
         }
-        point.newton_steps = steps;
-        points.push(point);
+        let Position { set, look, .. } = &best;
+        let members = set.members.len();
+        let optimality = self.regression.first_order(&set.members, &set.coefficients, look, lambda);
+        let descent = Descent::new(&self.regression, tolerance, stop);
+        points.push(descent.point(set, members, look, lambda, optimality, steps)?);
         self.position = best;
         self.lambda = lambda;
         Ok(())
@@ -209,7 +211,7 @@ impl<'a> Solver<'a> {
             let max_steps = if is_long { most.min(steps + MOST_STEPS_OF_STRIDE) } else { most };
             let descent = Descent {
                 max_steps,
-                is_tight: false,
+                is_published: false,
                 ..Descent::new(&self.regression, BETWEEN, stop)
             };
             let (mut position, mut reached) = (self.position.clone(), Vec::new());
@@ -255,21 +257,6 @@ impl<'a> Solver<'a> {
             }
         })
     }
-
-    /// The local minimum below a start, where `steps` were taken before.
-    fn descend_once(
-        &self,
-        start: Position,
-        lambda: f64,
-        tolerance: f64,
-        steps: usize,
-        stop: &(dyn Fn() -> bool + Sync),
-    ) -> Result<(Position, RegressionPoint), Error> {
-        let (mut position, mut points) = (start, Vec::new());
-        let descent = Descent::new(&self.regression, tolerance, stop);
-        descent.descend(&mut position, self.lambda, &[lambda], steps, &mut points)?;
-        points.pop().map(|point| (position, point)).ok_or(Error::Interrupted)
-    }
 }
 
 /// How far to descend.
@@ -278,8 +265,9 @@ struct Descent<'a> {
     tolerance: f64,
     /// Newton steps at one λ.
     max_steps: usize,
-    /// Whether solutions get a second dual point, which makes their gaps tight.
-    is_tight: bool,
+    /// Whether certificates are for others to see: then they get a second dual point, which makes the gap tight, and
+    /// the smallest eigenvalue.
+    is_published: bool,
     stop: &'a (dyn Fn() -> bool + Sync),
 }
 
@@ -289,7 +277,20 @@ impl<'a> Descent<'a> {
         tolerance: f64,
         stop: &'a (dyn Fn() -> bool + Sync),
     ) -> Self {
-        Self { regression, tolerance, max_steps: regression.max_steps, is_tight: true, stop }
+        Self { regression, tolerance, max_steps: regression.max_steps, is_published: true, stop }
+    }
+
+    /// The local minimum below a start, where `steps` were taken before.
+    fn descend_once(
+        &self,
+        mut start: Position,
+        before: f64,
+        lambda: f64,
+        steps: usize,
+    ) -> Result<(Position, RegressionPoint), Error> {
+        let mut points = Vec::new();
+        self.descend(&mut start, before, &[lambda], steps, &mut points)?;
+        points.pop().map(|point| (start, point)).ok_or(Error::Interrupted)
     }
 
     /// Solves at each of `lambdas` on the working set, looks at all terms for all of them at once, and again
@@ -330,6 +331,7 @@ impl<'a> Descent<'a> {
             }
             rounds += 1;
             let mut here = set.here(regression, look);
+            let start = set.coefficients.clone();
             let (mut solutions, mut steps_of) = (Vec::new(), Vec::new());
             let mut work = 0;
             for (k, &lambda) in rest.iter().enumerate() {
@@ -355,7 +357,11 @@ impl<'a> Descent<'a> {
                 steps_of.push(steps_here);
                 solutions.push(set.coefficients.clone());
             }
-            let looks = regression.looks(&set.members, &solutions, stop)?;
+            let looks = if solutions == [start] {
+                vec![Look::clone(look)]
+            } else {
+                regression.looks(&set.members, &solutions, stop)?
+            };
             let members = set.members.len();
             let mut failed = false;
             let solved = rest.iter().zip(solutions).zip(steps_of).zip(looks);
@@ -401,13 +407,13 @@ impl<'a> Descent<'a> {
         mut certificate: Optimality,
         newton_steps: usize,
     ) -> Result<RegressionPoint, Error> {
-        let Self { regression, tolerance, is_tight, stop, .. } = *self;
+        let Self { regression, tolerance, is_published, stop, .. } = *self;
         let (members, at) = (&set.members[..members], &set.coefficients);
-        if is_tight {
+        if is_published {
             regression.tighten(&mut certificate, members, at, look, lambda, Some(set));
+            certificate.smallest_eigenvalue =
+                regression.smallest_eigenvalue(members, at, look, lambda, stop)?;
         }
-        certificate.smallest_eigenvalue =
-            regression.smallest_eigenvalue(members, at, look, lambda, stop)?;
         let restricted = regression.restricted(members, stop);
         Ok(RegressionPoint {
             lambda,
