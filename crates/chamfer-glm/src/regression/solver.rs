@@ -20,8 +20,13 @@ pub(super) const LAST_TOLERANCE: f64 = 1e-12;
 const STRIDE: f64 = 0.1;
 /// Tolerance between strides.
 const BETWEEN: f64 = 0.1;
+/// A descent whose objective is above another one's by so many times what it fell by since the last look will
+/// hardly end below it.
+const HOPELESS: f64 = 3.0;
 /// A stride that takes more steps is made in two, unless it is this short.
 const MOST_STEPS_OF_STRIDE: usize = 100;
+/// The same where the penalty is concave, as minima are the lower the shorter the strides are.
+const MOST_STEPS_OF_CONCAVE_STRIDE: usize = 20;
 const SHORTEST_STRIDE: f64 = 0.8;
 /// Members are many of which more than one in so many was added last: then they are solved for to [`LOOSE`].
 const MANY_ADDED: usize = 10;
@@ -138,7 +143,7 @@ impl<'a> Solver<'a> {
         if self.regression.penalty.is_convex() {
             let ahead = self.ahead.min(self.most_ahead()).min(lambdas.len());
             let lambdas = &lambdas[..ahead];
-            let steps = self.stride(lambdas[0], stop)?;
+            let steps = self.stride(lambdas[0], 0, stop)?;
             let first = points.len();
             let descent = Descent::new(&self.regression, tolerance, stop);
             let rounds =
@@ -160,6 +165,7 @@ impl<'a> Solver<'a> {
         let (mut best, mut point) = descent.descend_once(start, self.lambda, lambda, steps)?;
         let mut steps = point.newton_steps;
         if let Some(start) = other {
+            let descent = Descent { rival: Some(point.certificate.objective), ..descent };
             let (position, other) = descent.descend_once(start, self.lambda, lambda, steps)?;
             steps = other.newton_steps;
             if other.certificate.objective < point.certificate.objective {
@@ -190,15 +196,26 @@ impl<'a> Solver<'a> {
     }
 
     /// Goes to a λ far below the last one in strides, solved roughly: shorter ones where the long ones take
-    /// many steps. Returns the number of steps.
-    fn stride(&mut self, lambda: f64, stop: &(dyn Fn() -> bool + Sync)) -> Result<usize, Error> {
+    /// many steps. Returns the number of steps, with those that were taken before.
+    fn stride(
+        &mut self,
+        lambda: f64,
+        mut steps: usize,
+        stop: &(dyn Fn() -> bool + Sync),
+    ) -> Result<usize, Error> {
         let way = lambda / self.lambda;
-        if !(way > 0.0 && way < STRIDE.sqrt()) {
-            return Ok(0);
+        let most_steps = if self.regression.penalty.is_convex() {
+            MOST_STEPS_OF_STRIDE
+        } else {
+            MOST_STEPS_OF_CONCAVE_STRIDE
+        };
+        // Where every zero is a local minimum, jumps find others.
+        let jumps = self.regression.penalty.exponent() < 1.0;
+        if jumps || !(way > 0.0 && way < STRIDE.sqrt()) {
+            return Ok(steps);
         }
         let n_strides = (way.ln() / STRIDE.ln()).round().max(1.0);
         let mut stride = way.powf(n_strides.recip());
-        let mut steps = 0;
         let most = self.regression.max_steps;
         let is_exact = self.regression.is_exact();
         while self.lambda > 1.01 * lambda {
@@ -208,7 +225,7 @@ impl<'a> Solver<'a> {
             }
             let next = if is_last { lambda } else { self.lambda * stride };
             let is_long = stride < SHORTEST_STRIDE && !is_exact;
-            let max_steps = if is_long { most.min(steps + MOST_STEPS_OF_STRIDE) } else { most };
+            let max_steps = if is_long { most.min(steps + most_steps) } else { most };
             let descent = Descent {
                 max_steps,
                 is_published: false,
@@ -241,7 +258,10 @@ impl<'a> Solver<'a> {
         lambda: f64,
         stop: &(dyn Fn() -> bool + Sync),
     ) -> Result<(Position, Option<Position>, usize), Error> {
-        let Some(guide) = &mut self.guide else { return Ok((self.position.clone(), None, 0)) };
+        let Some(guide) = &mut self.guide else {
+            let steps = self.stride(lambda, 0, stop)?;
+            return Ok((self.position.clone(), None, steps));
+        };
         // As far below the λ at which the convex penalty lets the first term in.
         let share = guide.regression.lambda_max()? / self.regression.lambda_max()?;
         let mut guides = Vec::new();
@@ -249,7 +269,10 @@ impl<'a> Solver<'a> {
         let (convex, steps) =
             (guide.position.clone(), guides.pop().map_or(0, |point| point.newton_steps));
         Ok(match self.regression.start {
-            PathStart::Best | PathStart::Previous => (self.position.clone(), Some(convex), steps),
+            PathStart::Best | PathStart::Previous => {
+                let steps = self.stride(lambda, steps, stop)?;
+                (self.position.clone(), Some(convex), steps)
+            }
             PathStart::Convex => (convex, None, steps),
             PathStart::DenseToSparse => {
                 self.guide = None;
@@ -268,6 +291,8 @@ struct Descent<'a> {
     /// Whether certificates are for others to see: then they get a second dual point, which makes the gap tight, and
     /// the smallest eigenvalue.
     is_published: bool,
+    /// An objective that is to be undercut, or the descent may end above it anywhere.
+    rival: Option<f64>,
     stop: &'a (dyn Fn() -> bool + Sync),
 }
 
@@ -277,7 +302,14 @@ impl<'a> Descent<'a> {
         tolerance: f64,
         stop: &'a (dyn Fn() -> bool + Sync),
     ) -> Self {
-        Self { regression, tolerance, max_steps: regression.max_steps, is_published: true, stop }
+        Self {
+            regression,
+            tolerance,
+            max_steps: regression.max_steps,
+            is_published: true,
+            rival: None,
+            stop,
+        }
     }
 
     /// The local minimum below a start, where `steps` were taken before.
@@ -315,7 +347,7 @@ impl<'a> Descent<'a> {
             let first = regression.first_tolerance(tolerance, slack);
             if is_far && helps { first.max(loose) } else { first }
         };
-        let mut rounds = 0;
+        let (mut rounds, mut last_objective) = (0, f64::INFINITY);
         // The strong rule (Tibshirani et al. 2012) guesses what enters; the certificate checks.
         // Far below the last λ it would guess everything, so the guess is bounded.
         let last = lambdas[lambdas.len() - 1];
@@ -377,7 +409,12 @@ impl<'a> Descent<'a> {
                 if let Some(now) = slack_of(&optimality) {
                     *slack = now.max(0.5 * *slack);
                 }
-                if !optimality.meets(tolerance) && steps < max_steps {
+                let fallen = last_objective - optimality.objective;
+                last_objective = optimality.objective;
+                let is_hopeless =
+                    |rival: f64| optimality.objective > rival + HOPELESS * fallen.max(0.0);
+                let goes_on = steps < max_steps && !self.rival.is_some_and(is_hopeless);
+                if !optimality.meets(tolerance) && goes_on {
                     let added = regression.add_terms(set, look, lambda);
                     failed = added > 0 || inner > LAST_TOLERANCE;
                     let last = inner;
