@@ -14,7 +14,6 @@ const ENOUGH: f64 = 1e-3;
 
 /// A term that had better be elsewhere.
 struct Jump {
-    term: usize,
     to: Vec<f64>,
     /// By how much the objective changes, where the loss has its largest curvature in the term.
     change: f64,
@@ -186,7 +185,7 @@ impl Regression<'_> {
             let to = along(r);
             (0.5 * curvature * r * r - norm * r + value(&to), to)
         };
-        Ok((change < 0.0).then_some(Jump { term, to, change }))
+        Ok((change < 0.0).then_some(Jump { to, change }))
     }
 
     /// Loss and gradient at the coefficients of the working set.
