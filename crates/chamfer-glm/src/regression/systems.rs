@@ -162,7 +162,7 @@ mod tests {
     /// `I + B` with `B` of rank 8 and no sign, times a scale for each variable.
     fn system(n: usize, size: f64) -> Mat<f64> {
         let x = Mat::from_fn(n, 8, |i, j| ((i * 31 + j * 17 + i * j * 7) as f64).sin());
-        let signs = |j: usize| if j % 2 == 0 { size } else { -size };
+        let signs = |j: usize| if j.is_multiple_of(2) { size } else { -size };
         Mat::from_fn(n, n, |i, j| {
             let product: f64 = (0..8).map(|k| signs(k) * x[(i, k)] * x[(j, k)]).sum();
             let scale = |i: usize| 1.0 + (i % 5) as f64;
