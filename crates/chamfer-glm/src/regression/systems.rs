@@ -14,7 +14,7 @@ use faer::linalg::triangular_solve::{
 };
 use faer::{Accum, Col, Mat, Par, Spec};
 
-/// The least pivot of a bent system with a unit diagonal.
+/// Pivots of a system with a unit diagonal up to which it counts as indefinite.
 const LEAST_PIVOT: f64 = 1e-10;
 /// Columns of a bent factor at a time.
 const PANEL: usize = 32;
@@ -74,9 +74,10 @@ pub(super) fn solve_bent(mut system: Mat<f64>, right: &[f64]) -> Option<(Vec<f64
     solution.iter().all(|x| x.is_finite()).then_some((solution, is_bent))
 }
 
-/// Replaces the lower triangle of a symmetric matrix with a unit diagonal by a Cholesky factor in which a pivot is as
-/// large as keeps the entries of the factor below 1, and above 0: those of a positive definite matrix are. Says
-/// whether a pivot was another one than that of the matrix.
+/// Replaces the lower triangle of a symmetric matrix with a unit diagonal by a Cholesky factor in which pivots that are
+/// not above 0 become as large as the diagonal or larger, so that steps against a negative curvature are short, and
+/// all are as large as keeps the entries of the factor below 1; those of a positive definite matrix are. Says whether
+/// a pivot was another one than that of the matrix.
 fn factor_bent(matrix: &mut Mat<f64>) -> bool {
     let n = matrix.nrows();
     let mut is_bent = false;
@@ -103,7 +104,8 @@ fn factor_bent(matrix: &mut Mat<f64>) -> bool {
                 },
             );
             let most = column[1..].iter().fold(0.0, |most: f64, c| most.max(c.abs()));
-            let pivot = column[0].abs().max(most * most).max(LEAST_PIVOT);
+            let own = if column[0] > LEAST_PIVOT { column[0] } else { column[0].abs().max(1.0) };
+            let pivot = own.max(most * most);
             is_bent |= pivot > (1.0 + 1e-6) * column[0];
             column[0] = pivot;
             let root = pivot.sqrt().recip();
