@@ -153,17 +153,19 @@ impl Regression<'_> {
     }
 
     /// For each term, the largest curvature of the loss in one of its coefficients.
-    pub(super) fn term_curvatures(&self, look: &Look) -> Vec<f64> {
+    pub(super) fn term_curvatures(&self, predictor: &[f64]) -> Vec<f64> {
         let outputs = self.family.n_outputs();
         let columns = self.terms.columns();
         let mut curvatures = vec![0.0; columns.len() * outputs];
         let mut rows = self.design.weights().to_vec();
         let mut squares = vec![0.0; columns.len()];
         for k in 0..outputs {
-            if !self.family.is_quadratic() {
-                self.family.curvature(&look.predictor, k, k, &mut rows);
+            if self.family.is_quadratic() {
+                squares = self.norms().iter().map(|norm| norm * norm).collect();
+            } else {
+                self.family.curvature(predictor, k, k, &mut rows);
+                self.design.weighted_squares(columns, &rows, &mut squares);
             }
-            self.design.weighted_squares(columns, &rows, &mut squares);
             for (out, square) in curvatures.iter_mut().skip(k).step_by(outputs).zip(&squares) {
                 *out = *square;
             }

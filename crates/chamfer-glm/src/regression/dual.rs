@@ -194,11 +194,7 @@ impl Regression<'_> {
         };
         let distances: Vec<f64> =
             dual.chunks_exact(n).zip(look.of_predictor.chunks_exact(n)).map(distance).collect();
-        let norms = self.norms.get_or_init(|| {
-            let mut squares = vec![0.0; self.terms.columns().len()];
-            self.design.weighted_squares(self.terms.columns(), weights, &mut squares);
-            squares.iter().map(|s| s.sqrt()).collect()
-        });
+        let norms = self.norms();
         // A penalty with one sign only may have its kink on the other side.
         let held = [1.0, -1.0].map(|side: f64| {
             let far = |(j, g): (usize, &f64)| {
@@ -210,6 +206,16 @@ impl Regression<'_> {
         });
         let is_held = |t: usize| self.terms.range(t).all(|j| held.iter().all(|held| held[j]));
         (0..self.terms.len()).filter(|&t| !is_held(t)).collect()
+    }
+
+    /// The norms of the columns of all terms, their rows weighted.
+    pub(super) fn norms(&self) -> &[f64] {
+        self.norms.get_or_init(|| {
+            let (columns, weights) = (self.terms.columns(), self.design.weights());
+            let mut squares = vec![0.0; columns.len()];
+            self.design.weighted_squares(columns, weights, &mut squares);
+            squares.iter().map(|s| s.sqrt()).collect()
+        })
     }
 
     /// `dist(−g, λα∂R(0))²`, twice the ridge times the conjugate of the elastic net.

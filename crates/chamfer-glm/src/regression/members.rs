@@ -134,10 +134,13 @@ impl Regression<'_> {
         {
             steps += self.approach(&restricted, set, here, &mut kinks, block, lambda, most)?;
         }
-        // With far more members than rows, products with the rows are the cheaper ones.
+        // With far more members than rows, products with the rows are the cheaper ones, unless the Gram matrix is
+        // there already.
         let columns = set.coefficients.len() / self.family.n_outputs();
         let has_gram = self.family.is_quadratic()
-            && (columns <= 2 * self.design.n_rows() || !self.design.has_columns());
+            && (self.penalty.is_folded_concave()
+                || columns <= 2 * self.design.n_rows()
+                || !self.design.has_columns());
         let quadratic = if has_gram {
             Arc::make_mut(&mut set.curvature).extend(&restricted, |_| true)?;
             let system = set.curvature.system(0.0, 0);

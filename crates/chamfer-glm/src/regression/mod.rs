@@ -5,6 +5,7 @@ mod certify;
 mod cholesky;
 mod condensed;
 mod curvature;
+mod descent;
 mod dual;
 mod faces;
 mod jump;

@@ -1,38 +1,27 @@
-//! Solving on a few terms, looking at all, adding those that want to leave zero.
-//!
-//! Data flows one way: a [`Position`] has a working set of terms and a look at all of them; `members` solves
-//! on the working set; a look at all terms, for several λs in one pass over the data, certifies or finds what
-//! is missing. Nothing here knows the family or the penalty.
+//! Where descents begin along a path, and which of their ends is kept.
 
 use super::certify::Look;
+use super::descent::Descent;
 use super::newton::Newton;
 use super::working_set::WorkingSet;
-use super::{Null, Optimality, PathStart, Regression, RegressionPoint};
+use super::{Null, PathStart, Regression, RegressionPoint};
 use crate::held::Held;
 use crate::{Coefficients, Error};
 use std::sync::Arc;
 
 /// Tolerance of the convex problem that guides one that is not.
 const GUIDE: f64 = 1e-4;
-/// Jumps between local minima at one λ.
-const MAX_JUMPS: usize = 100;
 /// Below this, rounding decides.
 pub(super) const LAST_TOLERANCE: f64 = 1e-12;
 /// A longer way down than to about this share of the last λ is made in several strides.
 const STRIDE: f64 = 0.1;
 /// Tolerance between strides.
-const BETWEEN: f64 = 0.1;
+pub(super) const BETWEEN: f64 = 0.1;
 /// A stride that takes more steps is made in two, unless it is this short.
 const MOST_STEPS_OF_STRIDE: usize = 100;
 const SHORTEST_STRIDE: f64 = 0.8;
-/// Members are many of which more than one in so many was added last: then they are solved for to [`LOOSE`].
-const MANY_ADDED: usize = 10;
-/// A tolerance for members to which others will be added.
-const LOOSE: f64 = 1e-2;
-/// What is in use: what may enter at this share of the λ at which members are added.
-const DROPPED: f64 = 0.9;
-/// A look takes the time of about this many operations of a Cholesky factor for each entry of a dense design.
-const LOOK: usize = 64;
+/// Steps of a stride where the penalty is concave, as minima are the lower the shorter the strides are.
+const MOST_STEPS_OF_CONCAVE_STRIDE: usize = 20;
 /// λs that are solved before the first look, where that is done exactly.
 const FIRST_AHEAD: usize = 4;
 /// λs that are solved before a look at most.
@@ -144,7 +133,7 @@ impl<'a> Solver<'a> {
             let n_near = lambdas.iter().take_while(|lambda| **lambda >= far).count();
             let ahead = self.ahead.min(self.most_ahead()).min(n_near);
             let lambdas = &lambdas[..ahead];
-            let steps = self.stride(lambdas[0], stop)?;
+            let steps = self.stride(lambdas[0], 0, stop)?;
             let first = points.len();
             let descent = Descent::new(&self.regression, tolerance, stop);
             let rounds =
@@ -161,46 +150,62 @@ impl<'a> Solver<'a> {
         }
         let lambda = lambdas[0];
         let (start, other, steps) = self.starts(lambda, stop)?;
-        let (mut best, mut point) = self.descend_once(start, lambda, tolerance, steps, stop)?;
+        let descent =
+            Descent { is_published: false, ..Descent::new(&self.regression, tolerance, stop) };
+        let (mut best, mut point) = descent.descend_once(start, self.lambda, lambda, steps)?;
         let mut steps = point.newton_steps;
         if let Some(start) = other {
-            let (position, other) = self.descend_once(start, lambda, tolerance, steps, stop)?;
+            let descent = Descent { rival: Some(point.certificate.objective), ..descent };
+            let (position, other) = descent.descend_once(start, self.lambda, lambda, steps)?;
             steps = other.newton_steps;
             if other.certificate.objective < point.certificate.objective {
                 (best, point) = (position, other);
             }
         }
-        if self.regression.penalty.exponent() < 1.0 {
-            for _ in 0..MAX_JUMPS {
-                if steps >= self.regression.max_steps {
-                    break;
-                }
-                let Some(jumped) = self.regression.jump(&best, lambda, stop)? else { break };
-                let (position, next) = self.descend_once(jumped, lambda, tolerance, steps, stop)?;
-                steps = next.newton_steps;
-                if next.certificate.objective >= point.certificate.objective {
-                    break;
-                }
-                (best, point) = (position, next);
+        while self.regression.penalty.exponent() < 1.0 && steps < self.regression.max_steps {
+            let first = self.regression.first_tolerance(tolerance, best.slack);
+            let most = self.regression.max_steps - steps;
+            let jumped = self.regression.jump(&best, lambda, first, most, stop)?;
+            let Some((jumped, of_jumps)) = jumped else { break };
+            let (position, next) =
+                descent.descend_once(jumped, lambda, lambda, steps + of_jumps)?;
+            steps = next.newton_steps;
+            if next.certificate.objective >= point.certificate.objective {
+                break;
             }
+            (best, point) = (position, next);
         }
-        point.newton_steps = steps;
-        points.push(point);
+        let Position { set, look, .. } = &best;
+        let members = set.members.len();
+        let optimality = self.regression.first_order(&set.members, &set.coefficients, look, lambda);
+        let descent = Descent::new(&self.regression, tolerance, stop);
+        points.push(descent.point(set, members, look, lambda, optimality, steps)?);
         self.position = best;
         self.lambda = lambda;
         Ok(())
     }
 
     /// Goes to a λ far below the last one in strides, solved roughly: shorter ones where the long ones take
-    /// many steps. Returns the number of steps.
-    fn stride(&mut self, lambda: f64, stop: &(dyn Fn() -> bool + Sync)) -> Result<usize, Error> {
+    /// many steps. Returns the number of steps, with those that were taken before.
+    fn stride(
+        &mut self,
+        lambda: f64,
+        mut steps: usize,
+        stop: &(dyn Fn() -> bool + Sync),
+    ) -> Result<usize, Error> {
         let way = lambda / self.lambda;
-        if !(way > 0.0 && way < STRIDE.sqrt()) {
-            return Ok(0);
+        let most_steps = if self.regression.penalty.is_convex() {
+            MOST_STEPS_OF_STRIDE
+        } else {
+            MOST_STEPS_OF_CONCAVE_STRIDE
+        };
+        // Where every zero is a local minimum, jumps find others.
+        let jumps = self.regression.penalty.exponent() < 1.0;
+        if jumps || !(way > 0.0 && way < STRIDE.sqrt()) {
+            return Ok(steps);
         }
         let n_strides = (way.ln() / STRIDE.ln()).round().max(1.0);
         let mut stride = way.powf(n_strides.recip());
-        let mut steps = 0;
         let most = self.regression.max_steps;
         let is_exact = self.regression.is_exact();
         while self.lambda > 1.01 * lambda {
@@ -210,10 +215,10 @@ impl<'a> Solver<'a> {
             }
             let next = if is_last { lambda } else { self.lambda * stride };
             let is_long = stride < SHORTEST_STRIDE && !is_exact;
-            let max_steps = if is_long { most.min(steps + MOST_STEPS_OF_STRIDE) } else { most };
+            let max_steps = if is_long { most.min(steps + most_steps) } else { most };
             let descent = Descent {
                 max_steps,
-                is_tight: false,
+                is_published: false,
                 ..Descent::new(&self.regression, BETWEEN, stop)
             };
             let (mut position, mut reached) = (self.position.clone(), Vec::new());
@@ -243,7 +248,10 @@ impl<'a> Solver<'a> {
         lambda: f64,
         stop: &(dyn Fn() -> bool + Sync),
     ) -> Result<(Position, Option<Position>, usize), Error> {
-        let Some(guide) = &mut self.guide else { return Ok((self.position.clone(), None, 0)) };
+        let Some(guide) = &mut self.guide else {
+            let steps = self.stride(lambda, 0, stop)?;
+            return Ok((self.position.clone(), None, steps));
+        };
         // As far below the λ at which the convex penalty lets the first term in.
         let share = guide.regression.lambda_max()? / self.regression.lambda_max()?;
         let mut guides = Vec::new();
@@ -251,7 +259,10 @@ impl<'a> Solver<'a> {
         let (convex, steps) =
             (guide.position.clone(), guides.pop().map_or(0, |point| point.newton_steps));
         Ok(match self.regression.start {
-            PathStart::Best | PathStart::Previous => (self.position.clone(), Some(convex), steps),
+            PathStart::Best | PathStart::Previous => {
+                let steps = self.stride(lambda, steps, stop)?;
+                (self.position.clone(), Some(convex), steps)
+            }
             PathStart::Convex => (convex, None, steps),
             PathStart::DenseToSparse => {
                 self.guide = None;
@@ -259,176 +270,6 @@ impl<'a> Solver<'a> {
             }
         })
     }
-
-    /// The local minimum below a start, where `steps` were taken before.
-    fn descend_once(
-        &self,
-        start: Position,
-        lambda: f64,
-        tolerance: f64,
-        steps: usize,
-        stop: &(dyn Fn() -> bool + Sync),
-    ) -> Result<(Position, RegressionPoint), Error> {
-        let (mut position, mut points) = (start, Vec::new());
-        let descent = Descent::new(&self.regression, tolerance, stop);
-        descent.descend(&mut position, self.lambda, &[lambda], steps, &mut points)?;
-        points.pop().map(|point| (position, point)).ok_or(Error::Interrupted)
-    }
-}
-
-/// How far to descend.
-struct Descent<'a> {
-    regression: &'a Regression<'a>,
-    tolerance: f64,
-    /// Newton steps at one λ.
-    max_steps: usize,
-    /// Whether solutions get a second dual point, which makes their gaps tight.
-    is_tight: bool,
-    stop: &'a (dyn Fn() -> bool + Sync),
-}
-
-impl<'a> Descent<'a> {
-    fn new(
-        regression: &'a Regression<'a>,
-        tolerance: f64,
-        stop: &'a (dyn Fn() -> bool + Sync),
-    ) -> Self {
-        Self { regression, tolerance, max_steps: regression.max_steps, is_tight: true, stop }
-    }
-
-    /// Solves at each of `lambdas` on the working set, looks at all terms for all of them at once, and again
-    /// from the first that lacks something, with what it and the later ones lack. `steps` were taken for the
-    /// first before. Leaves the last few out if they had better wait for a look. Returns the number of looks.
-    fn descend(
-        &self,
-        position: &mut Position,
-        before: f64,
-        lambdas: &[f64],
-        mut steps: usize,
-        points: &mut Vec<RegressionPoint>,
-    ) -> Result<usize, Error> {
-        let Self { regression, tolerance, max_steps, stop, .. } = *self;
-        let Position { set, look, slack } = position;
-        // Coefficients that are far from where they end need not be exact, and sizes find there from anywhere.
-        let in_sizes = regression.is_in_sizes(set, lambdas[0]);
-        let loose = if in_sizes { BETWEEN } else { LOOSE };
-        let loosened = |added: usize, set: &WorkingSet, slack: f64| {
-            let is_far = added > set.members.len() / MANY_ADDED;
-            let helps = lambdas.len() == 1 && !regression.is_exact();
-            let first = regression.first_tolerance(tolerance, slack);
-            if is_far && helps { first.max(loose) } else { first }
-        };
-        let mut rounds = 0;
-        // The strong rule (Tibshirani et al. 2012) guesses what enters; the certificate checks.
-        // Far below the last λ it would guess everything, so the guess is bounded.
-        let last = lambdas[lambdas.len() - 1];
-        let floor = if regression.family.is_quadratic() { 0.5 } else { 0.8 };
-        let guess = (2.0 * last - before).max(floor * last).min(lambdas[0]);
-        regression.drop_terms(set, look, DROPPED * guess);
-        let added = regression.add_terms(set, look, guess);
-        let mut inner = loosened(added, set, *slack);
-        let mut rest = lambdas;
-        while !rest.is_empty() {
-            if stop() {
-                return Err(Error::Interrupted);
-            }
-            rounds += 1;
-            let mut here = set.here(regression, look);
-            let (mut solutions, mut steps_of) = (Vec::new(), Vec::new());
-            let mut work = 0;
-            for (k, &lambda) in rest.iter().enumerate() {
-                // Solving in vain, on a set that lacks something, should cost no more than looking.
-                if work > LOOK * regression.design.n_rows() * regression.design.n_cols() {
-                    rest = &rest[..k];
-                    break;
-                }
-                let taken = if k == 0 { steps } else { 0 };
-                let most = max_steps.saturating_sub(taken);
-                let steps_here =
-                    regression.solve_members(set, &mut here, lambda, inner, most, stop)?;
-                set.remember(lambda);
-                if !regression.is_exact() {
-                    let n = regression.design.n_rows();
-                    let in_use = set.coefficients.iter().filter(|b| **b != 0.0).count();
-                    // A step has products, which take as long as a look at what is in use, or a factor.
-                    let products = LOOK * n;
-                    let factor = in_use * in_use.min(3 * n);
-                    let of_step = if regression.penalty.is_kinks() { products } else { factor };
-                    work += steps_here * in_use * of_step;
-                }
-                steps_of.push(steps_here);
-                solutions.push(set.coefficients.clone());
-            }
-            let looks = regression.looks(&set.members, &solutions, stop)?;
-            let members = set.members.len();
-            let mut failed = false;
-            let solved = rest.iter().zip(solutions).zip(steps_of).zip(looks);
-            for (((&lambda, coefficients), steps_here), at) in solved {
-                if failed {
-                    regression.add_terms(set, &at, lambda);
-                    continue;
-                }
-                steps += steps_here;
-                let optimality = regression.first_order(&set.members, &coefficients, &at, lambda);
-                set.coefficients = coefficients;
-                *look = Arc::new(at);
-                if let Some(now) = slack_of(&optimality) {
-                    *slack = now.max(0.5 * *slack);
-                }
-                if !optimality.meets(tolerance) && steps < max_steps {
-                    let added = regression.add_terms(set, look, lambda);
-                    failed = added > 0 || inner > LAST_TOLERANCE;
-                    let last = inner;
-                    inner = loosened(added, set, *slack);
-                    if added == 0 {
-                        inner = inner.min(0.1 * last).max(LAST_TOLERANCE);
-                    }
-                    if failed {
-                        continue;
-                    }
-                }
-                points.push(self.point(set, members, look, lambda, optimality, steps)?);
-                inner = regression.first_tolerance(tolerance, *slack);
-                (rest, steps) = (&rest[1..], 0);
-            }
-        }
-        Ok(rounds)
-    }
-
-    /// What is published of a solution on the first few members.
-    fn point(
-        &self,
-        set: &WorkingSet,
-        members: usize,
-        look: &Look,
-        lambda: f64,
-        mut certificate: Optimality,
-        newton_steps: usize,
-    ) -> Result<RegressionPoint, Error> {
-        let Self { regression, tolerance, is_tight, stop, .. } = *self;
-        let (members, at) = (&set.members[..members], &set.coefficients);
-        if is_tight {
-            regression.tighten(&mut certificate, members, at, look, lambda, Some(set));
-        }
-        certificate.smallest_eigenvalue =
-            regression.smallest_eigenvalue(members, at, look, lambda, stop)?;
-        let restricted = regression.restricted(members, stop);
-        Ok(RegressionPoint {
-            lambda,
-            coefficients: regression.on_original_scale(&restricted, at),
-            certificate,
-            deviance_explained: regression.deviance_explained(look.loss),
-            converged: certificate.meets(tolerance),
-            newton_steps,
-        })
-    }
-}
-
-/// How many times as large as the violation, relative to λ, the relative gap is; `None` where that is rounding, or
-/// the dual point outside of its domain.
-fn slack_of(optimality: &Optimality) -> Option<f64> {
-    let slack = optimality.gap?.relative() / optimality.relative_stationarity;
-    (optimality.relative_stationarity > LAST_TOLERANCE && slack.is_finite()).then_some(slack)
 }
 
 #[cfg(test)]

@@ -58,13 +58,7 @@ impl Regression<'_> {
             look.gradient[range.clone()].iter().map(|g| g * g).sum::<f64>() / range.len() as f64
         };
         let mut added: Vec<usize> = (0..self.terms.len()).filter(outside).collect();
-        let mut first = self.n_free();
-        let is_in_use = |&&t: &&usize| {
-            let own = first..first + self.terms.range(t).len();
-            first = own.end;
-            set.coefficients[own].iter().any(|b| *b != 0.0)
-        };
-        let limit = self.least_added().max(set.members.iter().filter(is_in_use).count());
+        let limit = self.most_added(set);
         if added.len() > limit {
             let mut steepest: Vec<_> = added.iter().map(|&t| (steepness(t), t)).collect();
             steepest.select_nth_unstable_by(limit, |a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
@@ -75,6 +69,17 @@ impl Regression<'_> {
             set.add(t, self.terms.range(t).len());
         }
         added.len()
+    }
+
+    /// How many terms are added at most.
+    pub(super) fn most_added(&self, set: &WorkingSet) -> usize {
+        let mut first = self.n_free();
+        let is_in_use = |&&t: &&usize| {
+            let own = first..first + self.terms.range(t).len();
+            first = own.end;
+            set.coefficients[own].iter().any(|b| *b != 0.0)
+        };
+        self.least_added().max(set.members.iter().filter(is_in_use).count())
     }
 
     /// More where that is little: a part of the rows, and a Gram matrix that takes no longer than a look, which reads
@@ -167,6 +172,10 @@ impl WorkingSet {
         let (factor, ridge, inverse, solved) = (Cholesky::default(), 0.0, None, Vec::new());
         let rows = None;
         Self { members, is_member, coefficients, curvature, factor, ridge, inverse, rows, solved }
+    }
+
+    pub(super) fn has(&self, term: usize) -> bool {
+        self.is_member[term]
     }
 
     /// Adds a term with `size` coefficients at zero.

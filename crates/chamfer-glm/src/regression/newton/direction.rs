@@ -2,17 +2,28 @@
 
 use super::super::restricted::Restricted;
 use super::super::shared;
-use super::super::systems::solve_damped;
+use super::super::systems::{solve_bent, solve_damped};
 use super::super::wide::{Piece, WideSystem};
 use super::{Newton, State};
 use crate::Error;
 use faer::Mat;
 use std::ops::Range;
 
+/// Where a step leads.
+pub(super) struct Direction {
+    pub(super) step: Vec<f64>,
+    /// Whether the objective is concave somewhere on the support, so that this is not Newton's step.
+    pub(super) is_bent: bool,
+}
+
 impl Newton<'_> {
     /// The Newton direction on the support, with `damping` times the largest curvature added to each; `None`
     /// if there is nothing to gain or to solve.
-    pub(super) fn direction(&self, state: &State, damping: f64) -> Result<Option<Vec<f64>>, Error> {
+    pub(super) fn direction(
+        &self,
+        state: &State,
+        damping: f64,
+    ) -> Result<Option<Direction>, Error> {
         let support = self.support(&state.beta);
         let free: Vec<usize> = (0..support.len()).filter(|&j| support[j]).collect();
         if free.iter().all(|&j| state.descent[j] == 0.0) {
@@ -26,6 +37,7 @@ impl Newton<'_> {
                 direction = self.wide_direction(state, &free, &blocks)?;
             }
         }
+        let mut direction = direction.map(|step| Direction { step, is_bent: false });
         if direction.is_none() {
             direction = self.dense_direction(state, &free, &blocks, damping)?;
         }
@@ -33,7 +45,7 @@ impl Newton<'_> {
             && self.restricted.family.is_shift_invariant()
         {
             // Rounding may send the common part of the intercepts anywhere.
-            let intercepts = &mut direction[..self.restricted.n_intercepts()];
+            let intercepts = &mut direction.step[..self.restricted.n_intercepts()];
             let mean = intercepts.iter().sum::<f64>() / intercepts.len().max(1) as f64;
             for d in intercepts {
                 *d -= mean;
@@ -42,35 +54,40 @@ impl Newton<'_> {
         Ok(direction)
     }
 
-    /// The direction by a Cholesky factor of the Hessian.
+    /// The direction by a Cholesky factor of the Hessian, which is bent where a concave penalty makes it indefinite.
     fn dense_direction(
         &self,
         state: &State,
         free: &[usize],
         blocks: &[(Range<usize>, Mat<f64>)],
         damping: f64,
-    ) -> Result<Option<Vec<f64>>, Error> {
-        // With a concave penalty the sum may be indefinite; with less of its curvature it is not.
-        let shares: &[f64] = if blocks.is_empty() { &[0.0] } else { &[1.0, 0.5, 0.0] };
-        for share in shares {
-            let mut system = self.hessian(state, free)?;
-            let largest = (0..free.len()).fold(0.0, |most: f64, a| most.max(system[(a, a)]));
-            for a in 0..free.len() {
-                system[(a, a)] += damping * largest;
-            }
-            for (at, block) in blocks {
-                for (j, b) in at.clone().enumerate() {
-                    for (i, a) in at.clone().enumerate() {
-                        system[(a, b)] += share * block[(i, j)];
-                    }
+    ) -> Result<Option<Direction>, Error> {
+        let mut system = self.hessian(state, free)?;
+        let largest = (0..free.len()).fold(0.0, |most: f64, a| most.max(system[(a, a)]));
+        for a in 0..free.len() {
+            system[(a, a)] += damping * largest;
+        }
+        let mut is_concave = false;
+        for (at, block) in blocks {
+            let mut along = 0.0;
+            for (j, b) in at.clone().enumerate() {
+                for (i, a) in at.clone().enumerate() {
+                    system[(a, b)] += block[(i, j)];
+                    along += state.beta[free[a]] * block[(i, j)] * state.beta[free[b]];
                 }
             }
-            let direction = newton_direction(system, free, state);
-            if direction.is_some() {
-                return Ok(direction);
-            }
+            is_concave |= along < 0.0;
         }
-        Ok(None)
+        let right: Vec<f64> = free.iter().map(|&j| state.descent[j]).collect();
+        let solved = if is_concave {
+            solve_bent(system, &right)
+        } else {
+            solve_damped(system, &right).map(|solution| (solution, false))
+        };
+        Ok(solved.map(|(solution, is_bent)| {
+            let step = spread(free, &solution, state.beta.len());
+            Direction { step, is_bent }
+        }))
     }
 
     /// The direction by a Cholesky factor of what the outputs of a quadratic loss have in common; `None` if there
@@ -194,13 +211,6 @@ impl Newton<'_> {
         blocks.retain(|(_, block)| block.col_iter().any(|col| col.iter().any(|h| *h != 0.0)));
         blocks
     }
-}
-
-/// The solution of `H d = descent` on the coefficients `free`; `None` if the system is far from positive
-/// definite.
-fn newton_direction(system: Mat<f64>, free: &[usize], state: &State) -> Option<Vec<f64>> {
-    let right: Vec<f64> = free.iter().map(|&j| state.descent[j]).collect();
-    solve_damped(system, &right).map(|solution| spread(free, &solution, state.beta.len()))
 }
 
 /// `values` at the places `free` of a vector of zeros.

@@ -14,6 +14,7 @@ use super::restricted::Restricted;
 use super::wide::WideInverse;
 use crate::Error;
 use chamfer::{Block, Strength};
+use direction::Direction;
 use std::cell::RefCell;
 use std::ops::Range;
 
@@ -224,7 +225,7 @@ impl Newton<'_> {
         let bent = self.bend(state, &direction)?;
         let curvature: f64 = direction.iter().zip(&bent).map(|(d, b)| d * b).sum();
         let length = if curvature > 0.0 { slope / curvature } else { 1.0 };
-        Ok(self.search(state, &direction, length, -slope))
+        Ok(self.search(state, &direction, length, -slope).map(|(next, _)| next))
     }
 
     /// A Newton step on the support; `None` if nothing descends.
@@ -238,7 +239,7 @@ impl Newton<'_> {
             if let Some(next) = self.search_along(state, &direction) {
                 return Ok(Some(next));
             }
-            match self.close_nearest(state, &direction) {
+            match self.close_nearest(state, &direction.step) {
                 Some(next) => closed = Some(next),
                 None if closed.is_some() => return Ok(closed),
                 None => break,
@@ -255,9 +256,24 @@ impl Newton<'_> {
         Ok(None)
     }
 
-    fn search_along(&self, state: &State, direction: &[f64]) -> Option<State> {
-        let slope: f64 = -direction.iter().zip(&state.descent).map(|(d, s)| d * s).sum::<f64>();
-        if slope < 0.0 { self.search(state, direction, 1.0, slope) } else { None }
+    fn search_along(&self, state: &State, direction: &Direction) -> Option<State> {
+        let Direction { step, is_bent } = direction;
+        let slope: f64 = -step.iter().zip(&state.descent).map(|(d, s)| d * s).sum::<f64>();
+        if slope >= 0.0 {
+            return None;
+        }
+        let (mut next, mut length) = self.search(state, step, 1.0, slope)?;
+        // Away from a saddle, a bent step is a small share of the way.
+        while *is_bent && length >= 1.0 {
+            length *= 2.0;
+            match self.moved(state, step, length) {
+                Some(further) if further.objective < next.objective - next.rounding => {
+                    next = further;
+                }
+                _ => break,
+            }
+        }
+        Some(next)
     }
 
     /// Sets to zero, or to its bound, what `direction` brings there first, if that costs no more than
@@ -299,22 +315,32 @@ impl Newton<'_> {
         None
     }
 
-    /// Halves a step until it descends, clipping what crosses zero.
-    fn search(&self, state: &State, direction: &[f64], length: f64, slope: f64) -> Option<State> {
-        let mut length = length;
+    /// Halves a step until it descends; returns where it leads, and its length.
+    fn search(
+        &self,
+        state: &State,
+        direction: &[f64],
+        mut length: f64,
+        slope: f64,
+    ) -> Option<(State, f64)> {
         let rounding = state.rounding;
         for _ in 0..MAX_HALVINGS {
-            let moved = state.beta.iter().zip(direction).map(|(b, d)| b + length * d).collect();
-            if let Some(next) = self.evaluate(self.clipped(&state.beta, moved)) {
+            if let Some(next) = self.moved(state, direction, length) {
                 let gain = state.objective - next.objective;
                 let enough = gain >= -1e-4 * length * slope && gain > rounding;
                 if enough || (gain >= -rounding && next.violation < 0.9 * state.violation) {
-                    return Some(next);
+                    return Some((next, length));
                 }
             }
             length *= 0.5;
         }
         None
+    }
+
+    /// The state at the end of a step, in which what crosses zero is clipped.
+    fn moved(&self, state: &State, direction: &[f64], length: f64) -> Option<State> {
+        let moved = state.beta.iter().zip(direction).map(|(b, d)| b + length * d).collect();
+        self.evaluate(self.clipped(&state.beta, moved))
     }
 
     /// Sets to zero the terms that have passed through it, and the coefficients that have, where the
