@@ -19,9 +19,6 @@ const LOOSE: f64 = 1e-2;
 const DROPPED: f64 = 0.9;
 /// A look takes the time of about this many operations of a Cholesky factor for each entry of a dense design.
 const LOOK: usize = 64;
-/// A descent whose objective is above another one's by so many times what it fell by since the last look will
-/// hardly end below it.
-const HOPELESS: f64 = 3.0;
 
 /// How far to descend.
 pub(super) struct Descent<'a> {
@@ -32,8 +29,6 @@ pub(super) struct Descent<'a> {
     /// Whether certificates are for others to see: then they get a second dual point, which makes the gap tight, and
     /// the smallest eigenvalue.
     pub(super) is_published: bool,
-    /// An objective that is to be undercut, or the descent may end above it anywhere.
-    pub(super) rival: Option<f64>,
     pub(super) stop: &'a (dyn Fn() -> bool + Sync),
 }
 
@@ -43,14 +38,7 @@ impl<'a> Descent<'a> {
         tolerance: f64,
         stop: &'a (dyn Fn() -> bool + Sync),
     ) -> Self {
-        Self {
-            regression,
-            tolerance,
-            max_steps: regression.max_steps,
-            is_published: true,
-            rival: None,
-            stop,
-        }
+        Self { regression, tolerance, max_steps: regression.max_steps, is_published: true, stop }
     }
 
     /// The local minimum below a start, where `steps` were taken before.
@@ -88,7 +76,7 @@ impl<'a> Descent<'a> {
             let first = regression.first_tolerance(tolerance, slack);
             if is_far && helps { first.max(loose) } else { first }
         };
-        let (mut rounds, mut last_objective) = (0, f64::INFINITY);
+        let mut rounds = 0;
         // The strong rule (Tibshirani et al. 2012) guesses what enters; the certificate checks.
         // Far below the last λ it would guess everything, so the guess is bounded.
         let last = lambdas[lambdas.len() - 1];
@@ -150,12 +138,7 @@ impl<'a> Descent<'a> {
                 if let Some(now) = slack_of(&optimality) {
                     *slack = now.max(0.5 * *slack);
                 }
-                let fallen = last_objective - optimality.objective;
-                last_objective = optimality.objective;
-                let is_hopeless =
-                    |rival: f64| optimality.objective > rival + HOPELESS * fallen.max(0.0);
-                let goes_on = steps < max_steps && !self.rival.is_some_and(is_hopeless);
-                if !optimality.meets(tolerance) && goes_on {
+                if !optimality.meets(tolerance) && steps < max_steps {
                     let added = regression.add_terms(set, look, lambda);
                     failed = added > 0 || inner > LAST_TOLERANCE;
                     let last = inner;

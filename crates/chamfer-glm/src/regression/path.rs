@@ -26,7 +26,7 @@ use std::collections::BTreeMap;
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum PathStart {
     /// Both at the point before and at the solution of the convex penalty on the same terms; the lower of
-    /// the two ends is kept. The second descent ends early where it lacks far more than it gains.
+    /// the two ends is kept.
     #[default]
     Best,
     /// At the point before.

@@ -155,7 +155,6 @@ impl<'a> Solver<'a> {
         let (mut best, mut point) = descent.descend_once(start, self.lambda, lambda, steps)?;
         let mut steps = point.newton_steps;
         if let Some(start) = other {
-            let descent = Descent { rival: Some(point.certificate.objective), ..descent };
             let (position, other) = descent.descend_once(start, self.lambda, lambda, steps)?;
             steps = other.newton_steps;
             if other.certificate.objective < point.certificate.objective {
