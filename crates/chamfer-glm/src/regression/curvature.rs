@@ -29,6 +29,11 @@ impl Curvature {
         Self { predictor: predictor.to_vec(), outputs, known, places, matrix: Mat::new() }
     }
 
+    /// Number of columns that it is on.
+    pub(super) fn n_known(&self) -> usize {
+        self.known.len()
+    }
+
     /// On the coefficients that it is on, with a ridge after the first few of the working set.
     pub(super) fn system(&self, ridge: f64, n_free: usize) -> System<'_> {
         let order = Order { known: &self.known, places: &self.places };

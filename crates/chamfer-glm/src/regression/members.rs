@@ -138,7 +138,7 @@ impl Regression<'_> {
         // there already.
         let columns = set.coefficients.len() / self.family.n_outputs();
         let has_gram = self.family.is_quadratic()
-            && (self.penalty.is_folded_concave()
+            && (set.curvature.n_known() == columns
                 || columns <= 2 * self.design.n_rows()
                 || !self.design.has_columns());
         let quadratic = if has_gram {
