@@ -86,13 +86,19 @@ def noisy(rng, signal, ratio):
     return (y - y.mean(axis=0)) / y.std(axis=0)
 
 
+def labels(rng, signal):
+    """±1, with chances that follow the signal."""
+    chance = 1 / (1 + np.exp(-3 * signal / signal.std()))
+    return np.where(rng.random(len(signal)) < chance, 1.0, -1.0)
+
+
 def gaussian(name, n, p, rho, k=50, model="lasso", ratio=50.0, group_size=1):
     rng = np.random.default_rng(SEED)
     X = unit_columns(correlated(rng, n, p, rho))
     return Problem(name, model, X, noisy(rng, X @ truth(rng, p, k), ratio), group_size)
 
 
-def text(name, n=5_000, p=50_000, density=0.002):
+def text(name, model="lasso", n=5_000, p=50_000, density=0.002):
     """Word counts: columns of very different frequencies, log-normal values, rows of norm 1."""
     rng = np.random.default_rng(SEED)
     frequency = 1.0 / np.arange(1, p + 1) ** 0.7
@@ -102,7 +108,7 @@ def text(name, n=5_000, p=50_000, density=0.002):
     norms = np.sqrt(X.multiply(X).sum(axis=1))
     X = sparse.csc_array(sparse.diags_array(1.0 / np.maximum(norms, 1e-12)) @ X)
     signal = X @ truth(rng, p, 200)
-    return Problem(name, "lasso", X, noisy(rng, signal, 20.0))
+    return Problem(name, model, X, labels(rng, signal) if model == "logistic" else noisy(rng, signal, 20.0))
 
 
 def groups(name, n=1_000, n_groups=1_000, size=10):
@@ -116,9 +122,7 @@ def groups(name, n=1_000, n_groups=1_000, size=10):
 def logistic(name, n=2_000, p=5_000):
     rng = np.random.default_rng(SEED)
     X = unit_columns(correlated(rng, n, p, 0.5))
-    signal = X @ truth(rng, p, 50)
-    chance = 1 / (1 + np.exp(-3 * signal / signal.std()))
-    return Problem(name, "logistic", X, np.where(rng.random(n) < chance, 1.0, -1.0))
+    return Problem(name, "logistic", X, labels(rng, X @ truth(rng, p, 50)))
 
 
 def multitask(name, n=500, p=3_000, tasks=20):
@@ -151,7 +155,7 @@ def one_hot(name, n=20_000, columns=10, levels=500):
     return Problem(name, "lasso", X, noisy(rng, X @ beta, 3.0))
 
 
-def real(name, data, model, degree, labels=None, interaction_only=False):
+def real(name, data, model, degree, is_one=None, interaction_only=False):
     """Data of scikit-learn with products of their columns."""
     from sklearn import datasets
     from sklearn.preprocessing import PolynomialFeatures
@@ -159,7 +163,7 @@ def real(name, data, model, degree, labels=None, interaction_only=False):
     X, y = getattr(datasets, f"load_{data}")(return_X_y=True)
     X = unit_columns(X)
     X = PolynomialFeatures(degree, include_bias=False, interaction_only=interaction_only).fit_transform(X)
-    y = (y - y.mean()) / y.std() if labels is None else np.where(labels(y), 1.0, -1.0)
+    y = (y - y.mean()) / y.std() if is_one is None else np.where(is_one(y), 1.0, -1.0)
     return Problem(name, model, unit_columns(X), y)
 
 
@@ -171,6 +175,7 @@ PROBLEMS = {
     "d": ("text 5,000 × 50,000, 0.2 % nonzero", text),
     "e": ("1,000 groups of 10, 1,000 rows", groups),
     "f": ("logistic 2,000 × 5,000", logistic),
+    "words": ("text, logistic 5,000 × 50,000, 0.2 % nonzero", lambda k: text(k, "logistic")),
     "g": ("ℓ½ 500 × 5,000", lambda k: gaussian(k, 500, 5_000, 0.5, k=20, model="lhalf", ratio=20.0)),
     "h": ("MCP 500 × 5,000", lambda k: gaussian(k, 500, 5_000, 0.5, k=20, model="mcp", ratio=20.0)),
     "multitask": ("20 tasks, 500 × 3,000", multitask),
@@ -179,10 +184,10 @@ PROBLEMS = {
     "diabetes": (
         "diabetes, products up to degree 4", lambda k: real(k, "diabetes", "lasso", 4)),
     "cancer": (
-        "breast cancer, logistic, pairs", lambda k: real(k, "breast_cancer", "logistic", 2, labels=lambda y: y == 1)),
+        "breast cancer, logistic, pairs", lambda k: real(k, "breast_cancer", "logistic", 2, is_one=lambda y: y == 1)),
     "digits": (
         "digits, odd or even, logistic, pairs",
-        lambda k: real(k, "digits", "logistic", 2, labels=lambda y: y % 2 == 1)),
+        lambda k: real(k, "digits", "logistic", 2, is_one=lambda y: y % 2 == 1)),
 }  # fmt: skip
 
 

@@ -32,7 +32,10 @@ const BY_WEIGHT: [Method; 7] = [
 const BY_UNIT: [Method; 5] = [Product { depth: 2 }, Gradual, OneShot, Subgradient, SoftThreshold];
 
 /// Where a training takes longer.
-const FEW: [Method; 3] = [Product { depth: 2 }, OneShot, Subgradient];
+const FEW: [Method; 4] = [Product { depth: 2 }, Gradual, OneShot, Subgradient];
+
+/// Where it takes longest.
+const FEWEST: [Method; 3] = [Product { depth: 2 }, OneShot, Subgradient];
 
 /// Shares of the weights that are left.
 const COMPRESSIONS: [f64; 5] = [1.0 / 20.0, 1.0 / 50.0, 1.0 / 100.0, 1.0 / 200.0, 1.0 / 500.0];
@@ -72,8 +75,9 @@ pub fn read(name: &str, data: &Path) -> Result<Box<dyn Trial>, Failure> {
             small: 2e-3,
             length: Length { batch: 64, path: 6, polish: 3, decay: 0.0 },
             settings: |method| match method {
-                Product { .. } => settings(0.2, 3e-5, 3e-3),
-                Subgradient => settings(0.05, 3e-5, 3e-3),
+                Product { .. } => settings(0.2, 3e-5, 1e-3),
+                Subgradient => settings(0.1, 3e-5, 1.5e-3),
+                Gradual => settings(0.1, 1.0, 1.0),
                 _ => settings(0.05, 1.0, 1.0),
             },
         }),
@@ -86,11 +90,11 @@ pub fn read(name: &str, data: &Path) -> Result<Box<dyn Trial>, Failure> {
                 units("blocks.*.gamma", Granularity::Weight),
             ],
             methods: &FEW,
-            shares: &[0.75, 0.5, 0.25],
+            shares: &[0.5, 0.25],
             small: 1e-2,
-            length: Length { batch: 64, path: 6, polish: 3, decay: 0.0 },
+            length: Length { batch: 64, path: 8, polish: 4, decay: 0.0 },
             settings: |method| match method {
-                Product { .. } | Subgradient => settings(0.1, 1e-3, 5e-2),
+                Product { .. } | Subgradient => settings(0.1, 1e-4, 1e-3),
                 _ => settings(0.1, 1.0, 1.0),
             },
         }),
@@ -105,7 +109,7 @@ pub fn read(name: &str, data: &Path) -> Result<Box<dyn Trial>, Failure> {
                     "layers.*.attention.output.weight",
                     Granularity::HeadInputs { heads: HEADS },
                 )],
-                methods: &FEW,
+                methods: &FEWEST,
                 shares: &[0.5, 0.25, 0.125],
                 small: 2e-3,
                 length: Length { batch: 16, path: 6, polish: 2, decay: 0.0 },

@@ -45,11 +45,9 @@ impl Method {
     /// A new network, ready for the method.
     pub fn begin<N: Network>(self, model: N, units: &[Units], seed: u64) -> Result<N, Error> {
         let Self::Product { depth } = self else { return Ok(model) };
-        // A scale of a normalization begins at 1, which is no random weight.
-        let scale = |units: &Units| units.pattern.ends_with("gamma");
-        let init = |units| if scale(units) { Init::Open } else { Init::Fresh { seed } };
-        let rules: Vec<_> = units.iter().map(|units| units.rule(depth).init(init(units))).collect();
-        factorize(model, &rules)
+        // Scales of a normalization as well: from 1, all of a layer would shrink alike.
+        let rule = |units: &Units| units.rule(depth).init(Init::Fresh { seed });
+        factorize(model, &units.iter().map(rule).collect::<Vec<_>>())
     }
 
     /// What is added to the loss.

@@ -153,6 +153,10 @@ where
                 let sizes = all_sizes(&plain, &self.units);
                 live = sizes.iter().filter(|size| **size > self.small).count() as f64;
             }
+            if attempt.is_some() {
+                let (loss, error) = evaluate(&plain, &self.task, Part::Validation);
+                println!("after {:2}: {live:6} live, error {error:.4}, loss {loss:.4}", epoch + 1);
+            }
             let mut row = |share: f64, method: String| -> Result<(), Failure> {
                 let sparse = keep_largest(plain.clone(), &self.units, count(share * total));
                 let row = self.measure(&sparse, length, seed, attempt.is_none())?;

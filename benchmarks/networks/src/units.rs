@@ -81,6 +81,9 @@ fn sizes_by_path<M: Module>(model: &M, units: &[Units]) -> BTreeMap<String, Vec<
 /// network a whole layer.
 const LEAST_OF_PARAMETER: f64 = 0.2;
 
+/// What a normalization adds after its scale.
+const SHIFTS: Units = Units { pattern: "*.beta", granularity: Granularity::Weight };
+
 /// Sets all units to zero but the `count` largest of the network.
 pub fn keep_largest<M: Module>(model: M, units: &[Units], count: usize) -> M {
     let mut by_path = sizes_by_path(&model, units);
@@ -101,10 +104,17 @@ pub fn keep_largest<M: Module>(model: M, units: &[Units], count: usize) -> M {
     }
     let (_, cut, _) = all.select_nth_unstable_by(count, |a, b| b.total_cmp(a));
     let cut = *cut;
-    change(model, units, |path, parameter| {
+    let mut kept = BTreeMap::new();
+    let model = change(model, units, |path, parameter| {
         let cut = floors.get(path).map_or(cut, |floor| floor.min(cut));
         let large = sizes(parameter.clone()).greater_scalar(cut).float();
+        kept.insert(path.to_owned(), large.clone());
         parameter * large
+    });
+    // Else, a channel whose scale is zero stays as a constant, which a padded convolution reads.
+    change(model, &[SHIFTS], |path, shift| {
+        let scale = path.strip_suffix("beta").and_then(|norm| kept.get(&format!("{norm}gamma")));
+        scale.map_or(shift.clone(), |scale| shift * scale.clone())
     })
 }
 
@@ -186,7 +196,7 @@ impl<F: FnMut(&str, Tensor<3>) -> Tensor<3>> ModuleMapper for Change<'_, F> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Support, Units, all_sizes, keep_largest, parameters};
+    use super::{SHIFTS, Support, Units, all_sizes, change, keep_largest, parameters};
     use crate::models::{HEADS, Lenet5, Lenet300, Network, Resnet, Transformer};
     use burn::module::Module;
     use burn::tensor::{Device, Distribution, Int, Tensor};
@@ -236,6 +246,26 @@ mod tests {
         let found = parameters(&Resnet::new(&device), &scales);
         assert_eq!(found.len(), 7);
         assert_eq!(found["blocks.1.norm2.gamma"].dims(), [1, 32, 1]);
+    }
+
+    #[test]
+    fn channels_go_with_their_shifts() {
+        let device = Device::default();
+        device.seed(1);
+        let scales = [
+            units("norm.gamma", Granularity::Weight),
+            units("blocks.*.gamma", Granularity::Weight),
+        ];
+        // Sizes that differ, and shifts that are not zero.
+        let model = change(Resnet::new(&device), &scales, |_, scale| {
+            scale.random_like(Distribution::Uniform(0.5, 1.5))
+        });
+        let model = change(model, &[SHIFTS], |_, shift| shift + 0.5);
+        let images = Tensor::<4>::random([2, 1, 28, 28], Distribution::Default, &device);
+        becomes_small(&model, &scales, &images);
+        let sparse = keep_largest(model, &scales, 44);
+        let shifts = all_sizes(&sparse, &[SHIFTS]);
+        assert_eq!(shifts.iter().filter(|shift| **shift > 0.0).count(), 44);
     }
 
     #[test]
