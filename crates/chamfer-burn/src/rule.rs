@@ -125,6 +125,10 @@ pub enum Init {
     /// All gates at 1, and the parameter's own values as the remaining factor: the function of the
     /// model is the same to the bit, and zeros stay open. ([`Form::Power`] by weight has no gates:
     /// the same up to rounding, and a weight that is 0 stays 0.)
+    ///
+    /// Scales of a normalization that start from 1 may find no order: if a convolution and another normalization
+    /// follow, these undo what all scales of a layer have in common, so decay shrinks them alike. [`Fresh`](Self::Fresh)
+    /// gives some a lead.
     #[default]
     Open,
     /// The balanced factors, at which the surrogate penalty equals the induced one: the function
