@@ -54,7 +54,7 @@ fn text(seed: u64) -> Text {
 fn path(design: &dyn Design, family: &dyn Family, penalty: &Regularizer) -> Vec<RegressionPoint> {
     let settings = RegressionSettings { standardize: false, ..Default::default() };
     let regression = Regression::new(design, family, penalty.clone(), &settings).unwrap();
-    let lambdas = lambda_grid(regression.lambda_max().unwrap(), 12, 0.02).unwrap();
+    let lambdas = lambda_grid(regression.lambda_max().unwrap(), 6, 0.02).unwrap();
     regression.path(&lambdas, 1e-8, &|| false).unwrap().map(Result::unwrap).collect()
 }
 
