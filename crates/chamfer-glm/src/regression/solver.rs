@@ -26,8 +26,10 @@ const MOST_STEPS_OF_CONCAVE_STRIDE: usize = 20;
 const FIRST_AHEAD: usize = 4;
 /// λs that are solved before a look at most.
 const MOST_AHEAD: usize = 16;
-/// Below this share of the first of them, working sets do not last.
+/// λs below this share of the first of them wait for a look: working sets do not last that far.
 const FAR_AHEAD: f64 = 0.7;
+/// The same where solving in vain is cheap, as a problem is solved exactly by a factor that is kept.
+const FAR_AHEAD_EXACT: f64 = 0.45;
 /// Bytes that looks may take, however small the design is.
 pub(super) const LITTLE: usize = 8 << 20;
 
@@ -129,7 +131,8 @@ impl<'a> Solver<'a> {
         points: &mut Vec<RegressionPoint>,
     ) -> Result<(), Error> {
         if self.regression.penalty.is_convex() {
-            let far = FAR_AHEAD * lambdas[0];
+            let share = if self.regression.is_exact() { FAR_AHEAD_EXACT } else { FAR_AHEAD };
+            let far = share * lambdas[0];
             let n_near = lambdas.iter().take_while(|lambda| **lambda >= far).count();
             let ahead = self.ahead.min(self.most_ahead()).min(n_near);
             let lambdas = &lambdas[..ahead];
