@@ -35,23 +35,22 @@ impl Regression<'_> {
         let curvatures = self.term_curvatures(&solved.look.predictor);
         let outside = self.paying_outside(solved, &curvatures, lambda)?;
         let now = solved.set.here(self, &solved.look);
-        if outside.is_empty() && self.best_jump(&solved.set, &now, &curvatures, lambda)?.is_none() {
+        let mut best = self.best_jump(&solved.set, &now, &curvatures, lambda)?;
+        if outside.is_empty() && best.is_none() {
             return Ok(None);
         }
         let mut set = solved.set.clone();
-        for t in outside {
+        for &t in &outside {
             set.add(t, self.terms.range(t).len());
         }
         let mut here = set.here(self, &solved.look);
+        if !outside.is_empty() {
+            best = self.best_jump(&set, &here, &curvatures, lambda)?;
+        }
         let mut objective = self.objective(&set, &here, lambda)?;
         let (mut steps, mut jumped) = (0, false);
         for _ in 0..MAX_JUMPS {
-            if steps >= most {
-                break;
-            }
-            let Some((first, jump)) = self.best_jump(&set, &here, &curvatures, lambda)? else {
-                break;
-            };
+            let Some((first, jump)) = best.take_if(|_| steps < most) else { break };
             let before = set.coefficients.clone();
             set.coefficients[first..first + jump.to.len()].copy_from_slice(&jump.to);
             here = self.here_at(&set, stop);
@@ -63,6 +62,7 @@ impl Regression<'_> {
                 break;
             }
             (objective, jumped) = (next, true);
+            best = self.best_jump(&set, &here, &curvatures, lambda)?;
         }
         if !jumped {
             return Ok(None);
