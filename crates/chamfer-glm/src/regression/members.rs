@@ -30,8 +30,8 @@ const MAX_HALVINGS: usize = 40;
 const MOST_PRODUCTS: usize = 50;
 /// A new Hessian on `m` coefficients takes the time of about this many products with it, and some for each
 /// coefficient; a step that needs more gets a new one.
-const LEAST_PRODUCTS: f64 = 3.0;
-const PRODUCTS_PER_COEFFICIENT: f64 = 1.0 / 200.0;
+const LEAST_PRODUCTS: f64 = 4.0;
+const PRODUCTS_PER_COEFFICIENT: f64 = 1.0 / 130.0;
 
 /// What rounding may leave of violations, relative to λ, where the coefficients are eliminated.
 const ROUNDING: f64 = 1e-10;
@@ -141,6 +141,10 @@ impl Regression<'_> {
             && (set.curvature.n_known() == columns
                 || columns <= 2 * self.design.n_rows()
                 || !self.design.has_columns());
+        let gram = (self.family.is_quadratic() && !has_gram).then(|| {
+            let nothing = Arc::new(self.curvature_at(&[]));
+            RefCell::new(std::mem::replace(&mut set.curvature, nothing))
+        });
         let quadratic = if has_gram {
             Arc::make_mut(&mut set.curvature).extend(&restricted, |_| true)?;
             let system = set.curvature.system(0.0, 0);
@@ -163,16 +167,20 @@ impl Regression<'_> {
             ridge,
             bounds: self.bounds(restricted.n_intercepts(), &restricted.columns),
             quadratic,
+            gram,
             inverse: RefCell::new(set.inverse.take()),
         };
         let most = most.saturating_sub(steps);
-        let predicted = set.predicted(lambda);
-        steps += newton.solve(&mut set.coefficients, predicted, tolerance * lambda, most)?;
+        let predicted = set.predicted(lambda).map(|predicted| (predicted, here.loss));
+        let (end, taken) =
+            newton.solve(&mut set.coefficients, predicted, tolerance * lambda, most)?;
         // The next λ starts here.
-        let (predictor, _, loss, gradient) = newton.loss(&set.coefficients);
-        *here = Here { predictor, loss, gradient };
+        *here = end;
         set.inverse = newton.inverse.into_inner();
-        Ok(steps)
+        if let Some(gram) = newton.gram {
+            set.curvature = gram.into_inner();
+        }
+        Ok(steps + taken)
     }
 
     /// Finds the support of a concave penalty: each coefficient's penalty is replaced by its tangent, a kink
@@ -367,8 +375,17 @@ impl Regression<'_> {
         let size_of_step: f64 = face.iter().zip(&bent).map(|(&j, bent)| direction[j] * bent).sum();
         let enough = forcing * forcing * size_of_step.abs();
         let mut products = 1;
+        let is_rounded = restricted.is_one_dense();
+        if is_rounded {
+            set.rounded.extend(restricted, &face);
+        }
         while size > enough && products < MOST_PRODUCTS {
-            let mut curved = on_face.multiply(&here.predictor, &along)?;
+            let mut curved = if is_rounded {
+                let along = set.rounded.product(&face, &along);
+                set.rounded.pull(&face, &restricted.curved(&here.predictor, &along)?)
+            } else {
+                on_face.multiply(&here.predictor, &along)?
+            };
             for ((curved, d), &j) in curved.iter_mut().zip(&along).zip(&face) {
                 *curved += ridge(j) * d;
             }

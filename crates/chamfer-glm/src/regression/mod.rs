@@ -16,6 +16,7 @@ mod products;
 mod refine;
 mod restricted;
 mod shared;
+mod single;
 mod sizes;
 mod solver;
 mod systems;

@@ -125,6 +125,18 @@ impl Restricted<'_> {
         self.family.is_quadratic()
     }
 
+    /// Number of rows.
+    pub(super) fn n_rows(&self) -> usize {
+        self.design.n_rows()
+    }
+
+    /// Whether there is one output, and a product reads all entries of the columns, which are at hand.
+    pub(super) fn is_one_dense(&self) -> bool {
+        let all = self.design.n_rows() * self.columns.len();
+        let is_dense = self.design.has_columns() && self.design.n_entries(&self.columns) >= all;
+        self.family.n_outputs() == 1 && is_dense
+    }
+
     /// Number of entries that a product reads.
     pub(super) fn n_entries(&self) -> usize {
         self.design.n_rows() + self.design.n_entries(&self.columns)
@@ -307,6 +319,17 @@ impl Restricted<'_> {
         Ok(())
     }
 
+    /// The Hessian in the predictor times a change of it.
+    ///
+    /// # Errors
+    /// If the pass is interrupted.
+    pub(super) fn curved(&self, predictor: &[f64], along: &[f64]) -> Result<Vec<f64>, Error> {
+        self.check_stop()?;
+        let mut curved = vec![0.0; along.len()];
+        self.family.hessian_product(predictor, along, &mut curved);
+        Ok(curved)
+    }
+
     /// `∇²L d` at a predictor.
     ///
     /// # Errors
@@ -317,12 +340,18 @@ impl Restricted<'_> {
         direction: &[f64],
         out: &mut [f64],
     ) -> Result<(), Error> {
-        self.check_stop()?;
-        let along = self.product(direction);
-        let mut product = vec![0.0; along.len()];
-        self.family.hessian_product(predictor, &along, &mut product);
-        self.pull(&product, out);
+        let curved = self.curved(predictor, &self.product(direction))?;
+        self.pull(&curved, out);
         Ok(())
+    }
+
+    /// `dᵀ∇²L d` at a predictor, which touches the columns of `d` alone.
+    ///
+    /// # Errors
+    /// If the pass is interrupted.
+    pub(super) fn curvature(&self, predictor: &[f64], direction: &[f64]) -> Result<f64, Error> {
+        let along = self.product(direction);
+        Ok(along.iter().zip(&self.curved(predictor, &along)?).map(|(a, p)| a * p).sum())
     }
 
     /// The Hessian on some of the coefficients, which touches no other columns.
@@ -392,10 +421,7 @@ impl OfCoefficients<'_> {
     /// # Errors
     /// If the pass is interrupted.
     pub(super) fn pull_product(&self, predictor: &[f64], along: &[f64]) -> Result<Vec<f64>, Error> {
-        self.restricted.check_stop()?;
-        let mut curved = vec![0.0; along.len()];
-        self.restricted.family.hessian_product(predictor, along, &mut curved);
-        Ok(self.pull(&curved))
+        Ok(self.pull(&self.restricted.curved(predictor, along)?))
     }
 }
 

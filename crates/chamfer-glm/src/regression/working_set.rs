@@ -4,6 +4,7 @@ use super::Regression;
 use super::certify::Look;
 use super::cholesky::Cholesky;
 use super::curvature::Curvature;
+use super::single::RoundedColumns;
 use super::sizes::KeptRows;
 use super::wide::WideInverse;
 use std::sync::Arc;
@@ -30,6 +31,8 @@ pub(super) struct WorkingSet {
     /// Its factor, with the ridge of the last λ.
     pub(super) factor: Cholesky,
     pub(super) ridge: f64,
+    /// The columns of those that are refined.
+    pub(super) rounded: RoundedColumns,
     /// The inverse of a Newton system on some of them that was solved last.
     pub(super) inverse: Option<WideInverse>,
     /// The rows on their columns, where the problem is solved in the sizes of terms.
@@ -154,6 +157,7 @@ impl WorkingSet {
         }
         self.curvature = Arc::new(self.curvature.keep(kept));
         self.factor.keep(kept);
+        self.rounded.keep(kept);
         self.inverse = self.inverse.take().and_then(|inverse| inverse.keep(kept));
         self.rows = self.rows.take().map(|rows| rows.keep(&places, kept));
     }
@@ -170,8 +174,19 @@ impl WorkingSet {
         }
         let curvature = Arc::new(regression.curvature_at(&look.predictor));
         let (factor, ridge, inverse, solved) = (Cholesky::default(), 0.0, None, Vec::new());
-        let rows = None;
-        Self { members, is_member, coefficients, curvature, factor, ridge, inverse, rows, solved }
+        let (rounded, rows) = (RoundedColumns::default(), None);
+        Self {
+            members,
+            is_member,
+            coefficients,
+            curvature,
+            factor,
+            ridge,
+            rounded,
+            inverse,
+            rows,
+            solved,
+        }
     }
 
     pub(super) fn has(&self, term: usize) -> bool {

@@ -8,6 +8,7 @@ use super::{Newton, State};
 use crate::Error;
 use faer::Mat;
 use std::ops::Range;
+use std::sync::Arc;
 
 /// Where a step leads.
 pub(super) struct Direction {
@@ -160,6 +161,15 @@ impl Newton<'_> {
     fn hessian(&self, state: &State, free: &[usize]) -> Result<Mat<f64>, Error> {
         let mut hessian = if let Some(quadratic) = &self.quadratic {
             quadratic.system.on(free)
+        } else if let Some(gram) = &self.gram {
+            let outputs = self.restricted.family.n_outputs();
+            let is_in_use = |column: usize| {
+                let next = free.partition_point(|j| *j < column * outputs);
+                free.get(next).is_some_and(|j| *j < (column + 1) * outputs)
+            };
+            let mut gram = gram.borrow_mut();
+            Arc::make_mut(&mut gram).extend(self.restricted, is_in_use)?;
+            gram.system(0.0, 0).on(free)
         } else {
             let mut hessian = Mat::zeros(free.len(), free.len());
             self.restricted.write_hessian(&state.predictor, free, 0, hessian.as_mut())?;

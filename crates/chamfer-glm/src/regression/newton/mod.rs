@@ -10,13 +10,16 @@ mod direction;
 
 use super::bounds::Bounds;
 use super::cholesky::System;
+use super::curvature::Curvature;
 use super::restricted::Restricted;
 use super::wide::WideInverse;
+use super::working_set::Here;
 use crate::Error;
 use chamfer::{Block, Strength};
 use direction::Direction;
 use std::cell::RefCell;
 use std::ops::Range;
+use std::sync::Arc;
 
 /// Steps of one solve.
 const MAX_STEPS: usize = 200;
@@ -25,6 +28,8 @@ const DAMPINGS: [f64; 4] = [1e-6, 1e-4, 1e-2, 1.0];
 /// Newton systems that are solved by iteration are solved to a share of their right-hand side between these.
 const LEAST_FORCING: f64 = 1e-4;
 pub(super) const MOST_FORCING: f64 = 0.1;
+/// Zeros wait for a step on the support where its violation is more than this many times theirs.
+const FURTHER: f64 = 10.0;
 /// Halvings of one step.
 const MAX_HALVINGS: usize = 40;
 
@@ -41,6 +46,8 @@ pub(super) struct Newton<'a> {
     pub(super) bounds: Option<Bounds>,
     /// The loss itself, where it is quadratic: then the data need not be touched.
     pub(super) quadratic: Option<Quadratic<'a>>,
+    /// The Hessian of another quadratic loss, on what was in use so far.
+    pub(super) gram: Option<RefCell<Arc<Curvature>>>,
     /// An inverse of a Newton system nearby.
     pub(super) inverse: RefCell<Option<WideInverse>>,
 }
@@ -58,6 +65,9 @@ pub(super) struct Quadratic<'a> {
 struct State {
     beta: Vec<f64>,
     predictor: Vec<f64>,
+    loss: f64,
+    /// Of the loss.
+    gradient: Vec<f64>,
     objective: f64,
     /// Minus the shortest vector in the subdifferential of `P`.
     descent: Vec<f64>,
@@ -83,30 +93,30 @@ impl<'a> Newton<'a> {
         n_free: usize,
         bounds: Option<Bounds>,
     ) -> Self {
-        let (block, terms, ridge, quadratic) = (None, Vec::new(), 0.0, None);
+        let (block, terms, ridge, quadratic, gram) = (None, Vec::new(), 0.0, None, None);
         let inverse = RefCell::new(None);
-        Self { restricted, block, terms, n_free, ridge, bounds, quadratic, inverse }
+        Self { restricted, block, terms, n_free, ridge, bounds, quadratic, gram, inverse }
     }
 }
 
 impl Newton<'_> {
-    /// Moves `beta`, or an `other` start if the objective is lower there, until no entry of the steepest descent
-    /// is above `tolerance`, or no step descends, or
-    /// `most` steps are taken; returns the number of steps.
+    /// Moves `beta`, or an `other` start if the objective is lower there than at `beta`, with the loss that `beta` is
+    /// known to have, until no entry of the steepest descent is above `tolerance`, or no step descends, or `most`
+    /// steps are taken; returns what is known of the loss there, and the number of steps.
     pub(super) fn solve(
         &self,
         beta: &mut Vec<f64>,
-        other: Option<Vec<f64>>,
+        other: Option<(Vec<f64>, f64)>,
         tolerance: f64,
         most: usize,
-    ) -> Result<usize, Error> {
-        let mut state =
-            self.evaluate(beta.clone()).ok_or(Error::NonFiniteLoss { value: f64::NAN })?;
-        let lower = |other: &State| other.objective < state.objective;
-        let other = other.and_then(|other| self.evaluate(self.clipped(beta, other))).filter(lower);
-        if let Some(other) = other {
-            state = other;
-        }
+    ) -> Result<(Here, usize), Error> {
+        let lower = other.and_then(|(other, loss)| {
+            let objective = self.objective(beta, loss);
+            let other = self.evaluate(self.clipped(beta, other))?;
+            (other.objective < objective).then_some(other)
+        });
+        let state = lower.or_else(|| self.evaluate(beta.clone()));
+        let mut state = state.ok_or(Error::NonFiniteLoss { value: f64::NAN })?;
         let mut steps = 0;
         while steps < most.min(MAX_STEPS) {
             if state.violation <= tolerance {
@@ -119,22 +129,30 @@ impl Newton<'_> {
             state = next;
             steps += 1;
         }
-        *beta = state.beta;
-        Ok(steps)
+        let State { beta: end, predictor, loss, gradient, .. } = state;
+        *beta = end;
+        Ok((Here { predictor, loss, gradient }, steps))
+    }
+
+    /// The objective where the loss is known.
+    fn objective(&self, beta: &[f64], loss: f64) -> f64 {
+        let penalized = &beta[self.n_free..];
+        let squares: f64 = penalized.iter().map(|b| b * b).sum();
+        let penalty = self.penalty().map_or(0.0, |(penalty, at)| penalty.value(penalized, at));
+        loss + 0.5 * self.ridge * squares + penalty
     }
 
     /// The state at `beta`; `None` where the objective is not finite.
     fn evaluate(&self, beta: Vec<f64>) -> Option<State> {
-        let (predictor, of_predictor, loss, mut gradient) = self.loss(&beta);
-        let squares: f64 = beta[self.n_free..].iter().map(|b| b * b).sum();
-        let mut objective = loss + 0.5 * self.ridge * squares;
-        for (g, b) in gradient.iter_mut().zip(&beta).skip(self.n_free) {
+        let (predictor, of_predictor, loss, gradient) = self.loss(&beta);
+        let objective = self.objective(&beta, loss);
+        let mut smooth = gradient.clone();
+        for (g, b) in smooth.iter_mut().zip(&beta).skip(self.n_free) {
             *g += self.ridge * b;
         }
-        let mut descent: Vec<f64> = gradient.iter().map(|g| -g).collect();
+        let mut descent: Vec<f64> = smooth.iter().map(|g| -g).collect();
         if let Some((penalty, strength)) = self.penalty() {
-            let (b, g) = (&beta[self.n_free..], &gradient[self.n_free..]);
-            objective += penalty.value(b, strength);
+            let (b, g) = (&beta[self.n_free..], &smooth[self.n_free..]);
             penalty.steepest_descent(b, g, strength, &mut descent[self.n_free..]);
         }
         if let Some(bounds) = &self.bounds {
@@ -147,6 +165,8 @@ impl Newton<'_> {
         finite.then_some(State {
             beta,
             predictor,
+            loss,
+            gradient,
             objective,
             descent,
             violation,
@@ -156,7 +176,7 @@ impl Newton<'_> {
     }
 
     /// Predictor and the gradient in it (both empty if they are not needed), loss, and gradient.
-    pub(super) fn loss(&self, beta: &[f64]) -> (Vec<f64>, Vec<f64>, f64, Vec<f64>) {
+    fn loss(&self, beta: &[f64]) -> (Vec<f64>, Vec<f64>, f64, Vec<f64>) {
         let mut gradient = vec![0.0; beta.len()];
         if let Some(quadratic) = &self.quadratic {
             let moved: Vec<f64> =
@@ -176,17 +196,18 @@ impl Newton<'_> {
         (predictor, of_predictor, loss, gradient)
     }
 
-    /// `∇²L d`, with the ridge.
-    fn bend(&self, state: &State, direction: &[f64]) -> Result<Vec<f64>, Error> {
-        let mut bent = vec![0.0; direction.len()];
-        match &self.quadratic {
-            Some(quadratic) => quadratic.system.multiply(direction, &mut bent),
-            None => self.restricted.multiply_hessian(&state.predictor, direction, &mut bent)?,
-        }
-        for (bent, d) in bent.iter_mut().zip(direction).skip(self.n_free) {
-            *bent += self.ridge * d;
-        }
-        Ok(bent)
+    /// `dᵀ∇²L d`, with the ridge.
+    fn curvature(&self, state: &State, direction: &[f64]) -> Result<f64, Error> {
+        let of_loss = match &self.quadratic {
+            Some(quadratic) => {
+                let mut bent = vec![0.0; direction.len()];
+                quadratic.system.multiply(direction, &mut bent);
+                direction.iter().zip(&bent).map(|(d, b)| d * b).sum()
+            }
+            None => self.restricted.curvature(&state.predictor, direction)?,
+        };
+        let squares: f64 = direction[self.n_free..].iter().map(|d| d * d).sum();
+        Ok(of_loss + self.ridge * squares)
     }
 
     fn penalty(&self) -> Option<(&dyn chamfer::Penalty<f64>, Strength<'_, f64>)> {
@@ -208,22 +229,21 @@ impl Newton<'_> {
     }
 
     /// Moves the zeros that want to leave along the steepest descent; `None` if there are none, or if the
-    /// support is further from its own optimum than they are: a step there may well keep them.
+    /// support is much further from its own optimum than they are: a step there may well keep them.
     fn enter(&self, state: &State) -> Result<Option<State>, Error> {
         let support = self.support(&state.beta);
         let outside = |(d, smooth): (&f64, &bool)| if *smooth { 0.0 } else { *d };
         let direction: Vec<f64> = state.descent.iter().zip(&support).map(outside).collect();
         let worst = direction.iter().fold(0.0, |most: f64, d| most.max(d.abs()));
         let on_support = state.descent.iter().zip(&support).filter(|(_, smooth)| **smooth);
-        if on_support.fold(0.0, |most: f64, (d, _)| most.max(d.abs())) > worst {
+        if on_support.fold(0.0, |most: f64, (d, _)| most.max(d.abs())) > FURTHER * worst {
             return Ok(None);
         }
         let slope: f64 = direction.iter().map(|d| d * d).sum();
         if slope == 0.0 {
             return Ok(None);
         }
-        let bent = self.bend(state, &direction)?;
-        let curvature: f64 = direction.iter().zip(&bent).map(|(d, b)| d * b).sum();
+        let curvature = self.curvature(state, &direction)?;
         let length = if curvature > 0.0 { slope / curvature } else { 1.0 };
         Ok(self.search(state, &direction, length, -slope).map(|(next, _)| next))
     }

@@ -18,11 +18,13 @@
 //! projection; Poon & Peyré 2021).
 //!
 //! Forming `M` costs far more than products with `X`, and a little further down the path it is nearly the
-//! same. So `H⁻¹` of one point is kept, and leads to the solutions of the systems that follow (nearby.rs).
+//! same. So `H⁻¹` of one point is kept, and leads to the solutions of the systems that follow (nearby.rs); with it
+//! a copy of the columns, both in single precision.
 
 mod nearby;
 
 use super::restricted::{OfCoefficients, Restricted};
+use super::single::round;
 use super::systems::factor;
 use crate::Error;
 use crate::design::cross_products::add_square;
@@ -31,14 +33,17 @@ use faer::linalg::matmul::triangular::{BlockStructure, matmul as triangular_matm
 use faer::linalg::triangular_solve::{
     solve_lower_triangular_in_place, solve_upper_triangular_in_place,
 };
+use faer::traits::RealField;
 use faer::{Accum, Mat, MatMut, MatRef, Par};
 use rayon::prelude::*;
 use std::ops::Range;
+use std::slice::ChunksExact;
+use std::sync::Arc;
 
 /// Columns of `K` that are in memory at a time.
 const CHUNK: usize = 256;
 /// Products after which `H⁻¹` is formed anew for the next system.
-const MANY_PRODUCTS: usize = 10;
+const MANY_PRODUCTS: usize = 18;
 
 /// One term, or one coefficient without a penalty.
 pub(super) struct Piece {
@@ -61,19 +66,27 @@ pub(super) struct WideSystem<'a> {
     pub(super) pieces: &'a [Piece],
 }
 
-/// `H⁻¹` of one system, as a product of factors.
+/// `H⁻¹` of one system, as a product of factors; rounded where it is kept, as what it leads to is corrected.
 #[derive(Debug, Clone)]
-pub(super) struct WideInverse {
+pub(super) struct WideInverse<T = f32> {
     /// The coefficients, which rise.
     free: Vec<usize>,
     pieces: Vec<Factored>,
+    /// `X` on them, rounded, column after column; shared, because starts are clones.
+    columns: Arc<[f32]>,
     roots: Vec<f64>,
+    factors: Factors<T>,
+}
+
+/// Those that the rows and the terms have in common.
+#[derive(Debug, Clone)]
+struct Factors<T> {
     /// The lower Cholesky factor of `M`.
-    rows: Mat<f64>,
+    rows: Mat<T>,
     /// It, solved for `Z`.
-    radial: Mat<f64>,
+    radial: Mat<T>,
     /// The lower Cholesky factor of `S`.
-    sizes: Mat<f64>,
+    sizes: Mat<T>,
 }
 
 /// A piece with what its block of `D` needs.
@@ -108,15 +121,18 @@ impl WideSystem<'_> {
             return Ok(Some(solution));
         }
         self.restricted.check_stop()?;
-        *kept = self.invert();
+        let inverse = self.invert();
         let on_free = self.restricted.of_coefficients(self.free);
-        Ok(kept.as_ref().map(|inverse| inverse.apply(&on_free, right)))
+        let solution = inverse.as_ref().map(|inverse| inverse.apply(&on_free, right));
+        *kept = inverse.map(WideInverse::rounded);
+        Ok(solution)
     }
 
     /// `H⁻¹`; `None` if `H` is not positive definite up to rounding.
     ///
-    /// Costs `n²m + n³/3` operations, and `n` numbers for each term.
-    fn invert(&self) -> Option<WideInverse> {
+    /// Costs `n²m + n³/3` operations, and the memory of `n` numbers for each term and `n` rounded ones for each
+    /// coefficient.
+    fn invert(&self) -> Option<WideInverse<f64>> {
         let n = self.weights.len();
         let roots: Vec<f64> = self.weights.iter().map(|w| w.max(0.0).sqrt()).collect();
         let curvature = typical_curvature(self.restricted, &roots, self.free);
@@ -124,6 +140,8 @@ impl WideSystem<'_> {
             self.pieces.iter().map(|piece| piece.factored(curvature)).collect::<Option<_>>()?;
         let mut rows = Mat::<f64>::identity(n, n);
         let mut radial = Mat::zeros(n, pieces.len());
+        let mut rounded = vec![0.0; n * self.free.len()];
+        let mut left = &mut rounded[..];
         let mut first = 0;
         while first < pieces.len() {
             let (mut end, mut size) = (first, 0);
@@ -131,7 +149,9 @@ impl WideSystem<'_> {
                 size += pieces[end].at.len();
                 end += 1;
             }
-            let columns = spread(self.restricted, &roots, self.free, &pieces[first..end], size);
+            let (own, after) = left.split_at_mut(n * size);
+            left = after;
+            let columns = spread(self.restricted, &roots, self.free, &pieces[first..end], own);
             let all = MatRef::from_column_major_slice(&columns, n, size);
             add_square(&mut rows, all.transpose());
             let mut rest = &columns[..];
@@ -163,7 +183,8 @@ impl WideSystem<'_> {
             sizes[(k, k)] = (sizes[(k, k)] + (1.0 - own).max(0.0)) * (1.0 + 1e-13);
         }
         factor(&mut sizes)?;
-        Some(WideInverse { free: self.free.to_vec(), pieces, roots, rows, radial, sizes })
+        let (free, columns) = (self.free.to_vec(), rounded.into());
+        Some(WideInverse { free, pieces, columns, roots, factors: Factors { rows, radial, sizes } })
     }
 }
 
@@ -175,41 +196,66 @@ impl WideInverse {
         Some(Self { free, ..self.clone() })
     }
 
+    /// The columns of `X` on a piece, rounded.
+    fn columns(&self, piece: usize) -> ChunksExact<'_, f32> {
+        let (n, at) = (self.roots.len(), &self.pieces[piece].at);
+        self.columns[n * at.start..n * at.end].chunks_exact(n)
+    }
+}
+
+impl WideInverse<f64> {
+    fn rounded(self) -> WideInverse {
+        let Self { free, pieces, columns, roots, factors } = self;
+        let of = |matrix: Mat<f64>| {
+            let mut rounded = Mat::zeros(matrix.nrows(), matrix.ncols());
+            for j in 0..matrix.ncols() {
+                round(matrix.col_as_slice(j), rounded.col_as_slice_mut(j));
+            }
+            rounded
+        };
+        let Factors { rows, radial, sizes } = factors;
+        let factors = Factors { rows: of(rows), radial: of(radial), sizes: of(sizes) };
+        WideInverse { free, pieces, columns, roots, factors }
+    }
+
     /// `H⁻¹b`; `own` are its coefficients.
     fn apply(&self, own: &OfCoefficients<'_>, b: &[f64]) -> Vec<f64> {
         let mut inverse = vec![0.0; b.len()];
-        let mut along = Mat::zeros(self.pieces.len(), 1);
+        let mut along = vec![0.0; self.pieces.len()];
         for (k, piece) in self.pieces.iter().enumerate() {
             let b = &b[piece.at.clone()];
-            along[(k, 0)] = piece.along(b);
+            along[k] = piece.along(b);
             inverse[piece.at.clone()].copy_from_slice(&piece.invert(b));
         }
         let mut across = own.product(&inverse);
         for (x, root) in across.iter_mut().zip(&self.roots) {
             *x *= root;
         }
-        self.solve_rows(&mut across, &mut along);
+        self.factors.solve(&mut across, &mut along);
         for (x, root) in across.iter_mut().zip(&self.roots) {
             *x *= root;
         }
         let pulled = own.pull(&across);
         for (k, piece) in self.pieces.iter().enumerate() {
             let left = piece.at.clone().zip(&piece.radial);
-            let left: Vec<f64> = left.map(|(a, u)| b[a] + along[(k, 0)] * u - pulled[a]).collect();
+            let left: Vec<f64> = left.map(|(a, u)| b[a] + along[k] * u - pulled[a]).collect();
             inverse[piece.at.clone()].copy_from_slice(&piece.invert(&left));
         }
         inverse
     }
+}
 
+impl<T: RealField> Factors<T> {
     /// From `KD⁻¹b` and `UᵀD⁻¹b` to `Kx` and `Uᵀx`, `x = H⁻¹b`.
-    fn solve_rows(&self, across: &mut [f64], along: &mut Mat<f64>) {
-        let n = across.len();
+    fn solve(&self, across: &mut [T], along: &mut [T]) {
+        let (n, n_terms) = (across.len(), along.len());
         let mut rows = MatMut::from_column_major_slice_mut(across, n, 1);
+        let mut along = MatMut::from_column_major_slice_mut(along, n_terms, 1);
         solve_lower_triangular_in_place(self.rows.as_ref(), rows.as_mut(), Par::Seq);
-        *along -= self.radial.transpose() * &rows;
+        along -= self.radial.transpose() * &rows;
         solve_lower_triangular_in_place(self.sizes.as_ref(), along.as_mut(), Par::Seq);
         solve_upper_triangular_in_place(self.sizes.transpose(), along.as_mut(), Par::Seq);
-        rows += &self.radial * &*along;
+        rows += &self.radial * &along;
         solve_upper_triangular_in_place(self.rows.transpose(), rows.as_mut(), Par::Seq);
     }
 }
@@ -296,28 +342,31 @@ fn typical_curvature(restricted: &Restricted<'_>, roots: &[f64], free: &[usize])
     if sum > 0.0 { sum / count } else { 1.0 }
 }
 
-/// `K L⁻ᵀ` on the coefficients of some pieces, `size` in all.
+/// `K L⁻ᵀ` on the coefficients of some pieces; leaves `X` on them, rounded.
 fn spread(
     restricted: &Restricted<'_>,
     roots: &[f64],
     free: &[usize],
     pieces: &[Factored],
-    size: usize,
+    rounded: &mut [f32],
 ) -> Vec<f64> {
     let n = roots.len();
-    let mut columns = vec![0.0; n * size];
+    let mut columns = vec![0.0; rounded.len()];
     let mut parts = Vec::new();
-    let mut rest = &mut columns[..];
+    let (mut rest, mut rounded) = (&mut columns[..], rounded);
     for piece in pieces {
-        let (own, after) = rest.split_at_mut(n * piece.at.len());
-        parts.push((piece, own));
-        rest = after;
+        let size = n * piece.at.len();
+        let (own, after) = rest.split_at_mut(size);
+        let (own_rounded, rounded_after) = rounded.split_at_mut(size);
+        parts.push((piece, own, own_rounded));
+        (rest, rounded) = (after, rounded_after);
     }
-    parts.into_par_iter().for_each(|(piece, own)| {
-        for k in 0..piece.at.len() {
+    parts.into_par_iter().for_each(|(piece, own, rounded)| {
+        for (k, rounded) in rounded.chunks_exact_mut(n).enumerate() {
             let (done, column) = own.split_at_mut(k * n);
             let column = &mut column[..n];
             restricted.copy_column(free[piece.at.start + k], column);
+            round(column, rounded);
             vectorized(
                 #[inline(always)]
                 || {

@@ -11,15 +11,19 @@
 //! its `x`, its part of `Hx = XᵀWXx + Px`, and what that adds to `K̄D̄⁻¹Hx`, which by the recurrences of conjugate
 //! gradients leads to the next `K̄D̄⁻¹r`. Terms that only one of the two systems has are few, and take passes of
 //! their own.
+//!
+//! Passes read the columns in single precision, which is half of the memory and twice the numbers in a register:
+//! a step that is to a share of 10⁻⁴ of its right-hand side needs no more.
 
+use super::super::single::{add_columns, products, round, rounded};
 use super::{Factored, WideInverse, WideSystem, typical_curvature};
 use crate::Error;
-use crate::design::vectors::{add_columns, dot, vectorized};
-use faer::Mat;
+use crate::design::vectors::{dot, vectorized};
 use rayon::prelude::*;
+use std::slice::ChunksExact;
 
 /// Products after which they are given up.
-const MOST_PRODUCTS: usize = 20;
+const MOST_PRODUCTS: usize = 40;
 /// Pieces of one task.
 const TASK_PIECES: usize = 32;
 
@@ -88,14 +92,24 @@ impl Direction {
     }
 }
 
+/// A piece that an inverse does not know.
+struct New {
+    /// Which of the system.
+    piece: usize,
+    /// An inverse of its own, if it has one.
+    alone: Option<Factored>,
+    /// `X` on it, rounded.
+    columns: Vec<f32>,
+}
+
 /// A system beside the inverse of one nearby.
 struct Nearby<'a> {
     system: &'a WideSystem<'a>,
     inverse: &'a WideInverse,
     /// Pieces that both have: which of the system, which of the inverse.
     shared: Vec<(usize, usize)>,
-    /// Pieces that only the system has, with an inverse of their own if they have one.
-    new: Vec<(usize, Option<Factored>)>,
+    /// Pieces that only the system has.
+    new: Vec<New>,
     /// Pieces that only the inverse has.
     dropped: Vec<usize>,
 }
@@ -114,10 +128,18 @@ impl<'a> Nearby<'a> {
             let is_same = |(_, other): &(usize, &Factored)| {
                 system.free[piece.at.clone()] == inverse.free[other.at.clone()]
             };
-            match others.next_if(is_same) {
-                Some((other, _)) => shared.push((k, other)),
-                None => new.push((k, piece.alone(curvature))),
+            if let Some((other, _)) = others.next_if(is_same) {
+                shared.push((k, other));
+                continue;
             }
+            let n = inverse.roots.len();
+            let mut column = vec![0.0; n];
+            let mut columns = vec![0.0; n * piece.at.len()];
+            for (a, out) in piece.at.clone().zip(columns.chunks_exact_mut(n)) {
+                system.restricted.copy_column(system.free[a], &mut column);
+                round(&column, out);
+            }
+            new.push(New { piece: k, alone: piece.alone(curvature), columns });
         }
         dropped.extend(others.map(|(other, _)| other));
         Self { system, inverse, shared, new, dropped }
@@ -125,10 +147,9 @@ impl<'a> Nearby<'a> {
 
     /// `K̄D̄⁻¹r`.
     fn across(&self, residual: &[f64]) -> Vec<f64> {
-        let of_system = |&(k, _): &(usize, usize)| self.coefficients(k);
-        let (_, mut across) = self.pass(&self.shared, of_system, |&(k, other), columns, sum| {
+        let (_, mut across) = self.pass(&self.shared, |&(k, other), sum| {
             let own = &residual[self.system.pieces[k].at.clone()];
-            add_columns(columns, &self.inverse.pieces[other].invert(own), sum);
+            add_columns(self.inverse.columns(other), &self.inverse.pieces[other].invert(own), sum);
         });
         self.weigh(&mut across);
         across
@@ -136,39 +157,40 @@ impl<'a> Nearby<'a> {
 
     fn direction(&self, residual: &[f64], across: &[f64]) -> Direction {
         let Self { system, inverse, .. } = self;
-        let mut along = Mat::zeros(inverse.pieces.len(), 1);
+        let n = across.len();
+        let mut along = vec![0.0; inverse.pieces.len()];
         for &(k, other) in &self.shared {
             let own = &residual[system.pieces[k].at.clone()];
-            along[(other, 0)] = inverse.pieces[other].along(own);
+            along[other] = inverse.pieces[other].along(own);
         }
-        let mut moved = across.to_vec();
-        inverse.solve_rows(&mut moved, &mut along);
+        let mut along = rounded(&along);
+        let mut moved = rounded(across);
+        inverse.factors.solve(&mut moved, &mut along);
+        let mut moved: Vec<f64> = moved.into_iter().map(f64::from).collect();
         let mut pulled = moved.clone();
         self.weigh(&mut pulled);
+        let pulled = rounded(&pulled);
         for (moved, root) in moved.iter_mut().zip(&inverse.roots) {
             *moved = if *root > 0.0 { *moved / root } else { 0.0 };
         }
         // D̄⁻¹(r + Ūa − K̄ᵀz) for one piece.
-        let solution = |other: usize, residual: Option<&[f64]>, columns: &[f64]| -> Vec<f64> {
+        let solution = |other: usize, residual: Option<&[f64]>| -> Vec<f64> {
             let piece = &inverse.pieces[other];
-            let mut left = products(columns, &pulled, piece.at.len());
+            let mut left = products(inverse.columns(other), &pulled);
             for (j, (left, u)) in left.iter_mut().zip(&piece.radial).enumerate() {
-                *left = residual.map_or(0.0, |r| r[j]) + along[(other, 0)] * u - *left;
+                *left = residual.map_or(0.0, |r| r[j]) + f64::from(along[other]) * u - *left;
             }
             piece.invert(&left)
         };
-        let of_inverse = |&other: &usize| &inverse.free[inverse.pieces[other].at.clone()];
-        let (_, lost) = self.pass(&self.dropped, of_inverse, |&other, columns, sum| {
-            add_columns(columns, &solution(other, None, columns), sum);
+        let (_, lost) = self.pass(&self.dropped, |&other, sum| {
+            add_columns(inverse.columns(other), &solution(other, None), sum);
         });
-        let alone = |(k, alone): &(usize, Option<Factored>)| -> Vec<f64> {
-            let own = &residual[system.pieces[*k].at.clone()];
-            alone.as_ref().map_or_else(|| own.to_vec(), |alone| alone.invert(own))
+        let alone = |new: &New| -> Vec<f64> {
+            let own = &residual[system.pieces[new.piece].at.clone()];
+            new.alone.as_ref().map_or_else(|| own.to_vec(), |alone| alone.invert(own))
         };
-        let of_new = |(k, _): &(usize, Option<Factored>)| self.coefficients(*k);
-        let (_, gained) = self.pass(&self.new, of_new, |new, columns, sum| {
-            add_columns(columns, &alone(new), sum);
-        });
+        let (_, gained) = self
+            .pass(&self.new, |new, sum| add_columns(new.columns.chunks_exact(n), &alone(new), sum));
         // W X x.
         let mut curved = moved;
         for (((curved, lost), gained), w) in
@@ -176,25 +198,24 @@ impl<'a> Nearby<'a> {
         {
             *curved = w * (*curved - lost + gained);
         }
-        let product = |k: usize, x: &[f64], columns: &[f64]| -> Vec<f64> {
-            let mut product = products(columns, &curved, x.len());
+        let curved = rounded(&curved);
+        let product = |k: usize, x: &[f64], columns: ChunksExact<'_, f32>| -> Vec<f64> {
+            let mut product = products(columns, &curved);
             system.pieces[k].add_product(x, &mut product);
             product
         };
-        let of_system = |&(k, _): &(usize, usize)| self.coefficients(k);
-        let (shared, mut across) =
-            self.pass(&self.shared, of_system, |&(k, other), columns, sum| {
-                let own = &residual[system.pieces[k].at.clone()];
-                let x = solution(other, Some(own), columns);
-                let product = product(k, &x, columns);
-                add_columns(columns, &inverse.pieces[other].invert(&product), sum);
-                (k, x, product)
-            });
+        let (shared, mut across) = self.pass(&self.shared, |&(k, other), sum| {
+            let own = &residual[system.pieces[k].at.clone()];
+            let x = solution(other, Some(own));
+            let product = product(k, &x, inverse.columns(other));
+            add_columns(inverse.columns(other), &inverse.pieces[other].invert(&product), sum);
+            (k, x, product)
+        });
         self.weigh(&mut across);
-        let (new, _) = self.pass(&self.new, of_new, |new, columns, _| {
+        let new = self.new.iter().map(|new| {
             let x = alone(new);
-            let product = product(new.0, &x, columns);
-            (new.0, x, product)
+            let product = product(new.piece, &x, new.columns.chunks_exact(n));
+            (new.piece, x, product)
         });
         let mut direction = Direction {
             solution: vec![0.0; residual.len()],
@@ -209,10 +230,6 @@ impl<'a> Nearby<'a> {
         direction
     }
 
-    fn coefficients(&self, k: usize) -> &'a [usize] {
-        &self.system.free[self.system.pieces[k].at.clone()]
-    }
-
     /// Multiplies by `W̄^½`.
     fn weigh(&self, rows: &mut [f64]) {
         for (x, root) in rows.iter_mut().zip(&self.inverse.roots) {
@@ -220,33 +237,26 @@ impl<'a> Nearby<'a> {
         }
     }
 
-    /// What is made of the columns of each piece, and the sum over the rows to which each adds; in an order
-    /// that does not depend on threads.
-    fn pass<'s, P: Sync, R: Send>(
+    /// What is made of each piece, and the sum over the rows to which each adds; in an order that does not depend
+    /// on threads.
+    fn pass<P: Sync, R: Send>(
         &self,
-        pieces: &'s [P],
-        coefficients: impl Fn(&'s P) -> &'s [usize] + Sync,
-        make: impl Fn(&'s P, &[f64], &mut [f64]) -> R + Sync,
+        pieces: &[P],
+        make: impl Fn(&P, &mut [f32]) -> R + Sync,
     ) -> (Vec<R>, Vec<f64>) {
         let n = self.inverse.roots.len();
-        let of_task = |pieces: &'s [P]| {
-            let (mut sum, mut columns) = (vec![0.0; n], Vec::new());
-            let of_piece = |piece: &'s P| {
-                let coefficients = coefficients(piece);
-                columns.resize(n * coefficients.len(), 0.0);
-                for (&j, column) in coefficients.iter().zip(columns.chunks_exact_mut(n)) {
-                    self.system.restricted.copy_column(j, column);
-                }
-                make(piece, &columns, &mut sum)
-            };
-            let made: Vec<R> = pieces.iter().map(of_piece).collect();
+        let of_task = |pieces: &[P]| {
+            let mut sum = vec![0.0; n];
+            let made: Vec<R> = pieces.iter().map(|piece| make(piece, &mut sum)).collect();
             (made, sum)
         };
-        let tasks: Vec<(Vec<R>, Vec<f64>)> = pieces.par_chunks(TASK_PIECES).map(of_task).collect();
+        let tasks: Vec<(Vec<R>, Vec<f32>)> = pieces.par_chunks(TASK_PIECES).map(of_task).collect();
         let (mut all, mut total) = (Vec::new(), vec![0.0; n]);
         for (made, sum) in tasks {
             all.extend(made);
-            add(1.0, &sum, &mut total);
+            for (total, sum) in total.iter_mut().zip(sum) {
+                *total += f64::from(sum);
+            }
         }
         (all, total)
     }
@@ -270,12 +280,4 @@ fn add(share: f64, x: &[f64], out: &mut [f64]) {
             }
         },
     );
-}
-
-/// The products of `n` columns with a vector.
-fn products(columns: &[f64], v: &[f64], n: usize) -> Vec<f64> {
-    vectorized(
-        #[inline(always)]
-        || columns.chunks_exact(v.len()).take(n).map(|column| dot(column, v)).collect(),
-    )
 }
