@@ -12,6 +12,7 @@ use super::newton::{MOST_FORCING, Newton, Quadratic, next_forcing, rounding};
 use super::products::Products;
 use super::restricted::Restricted;
 use super::solver::LAST_TOLERANCE;
+use super::systems::{Iterations, conjugate_gradients};
 use super::working_set::{Here, WorkingSet};
 use crate::Error;
 use chamfer::Block;
@@ -366,53 +367,48 @@ impl Regression<'_> {
             -here.gradient[j] - slope - bent - ridge(j) * b
         };
         let mut residual: Vec<f64> = face.iter().zip(&bent).map(left).collect();
-        let dot = |a: &[f64], b: &[f64]| -> f64 { a.iter().zip(b).map(|(a, b)| a * b).sum() };
-        let mut preconditioned = residual.clone();
-        set.factor.solve(&mut preconditioned);
-        let mut along = preconditioned.clone();
-        let mut size = dot(&residual, &preconditioned);
         // In the norm of the Hessian, against the step that the model has found.
         let size_of_step: f64 = face.iter().zip(&bent).map(|(&j, bent)| direction[j] * bent).sum();
         let enough = forcing * forcing * size_of_step.abs();
-        let mut products = 1;
         let is_rounded = restricted.is_one_dense();
         if is_rounded {
             set.rounded.extend(restricted, &face);
         }
-        while size > enough && products < MOST_PRODUCTS {
+        let multiply = |along: &[f64]| -> Result<Vec<f64>, Error> {
             let mut curved = if is_rounded {
-                let along = set.rounded.product(&face, &along);
-                set.rounded.pull(&face, &restricted.curved(&here.predictor, &along)?)
+                let product = set.rounded.product(&face, along);
+                set.rounded.pull(&face, &restricted.curved(&here.predictor, &product)?)
             } else {
-                on_face.multiply(&here.predictor, &along)?
+                on_face.multiply(&here.predictor, along)?
             };
-            for ((curved, d), &j) in curved.iter_mut().zip(&along).zip(&face) {
+            for ((curved, d), &j) in curved.iter_mut().zip(along).zip(&face) {
                 *curved += ridge(j) * d;
             }
-            let curvature = dot(&along, &curved);
-            if curvature <= 0.0 {
-                break;
-            }
-            products += 1;
-            let length = size / curvature;
-            for (((&j, d), r), c) in face.iter().zip(&along).zip(&mut residual).zip(&curved) {
-                direction[j] += length * d;
-                *r -= length * c;
-            }
-            preconditioned.copy_from_slice(&residual);
+            Ok(curved)
+        };
+        let precondition = |residual: &[f64]| {
+            let mut preconditioned = residual.to_vec();
             set.factor.solve(&mut preconditioned);
-            let next = dot(&residual, &preconditioned);
-            for (d, z) in along.iter_mut().zip(&preconditioned) {
-                *d = z + next / size * *d;
-            }
-            size = next;
+            preconditioned
+        };
+        let mut refined: Vec<f64> = face.iter().map(|&j| direction[j]).collect();
+        let Iterations { products, .. } = conjugate_gradients(
+            &mut refined,
+            &mut residual,
+            multiply,
+            precondition,
+            |size, _| size <= enough,
+            MOST_PRODUCTS,
+        )?;
+        for (&j, refined) in face.iter().zip(refined) {
+            direction[j] = refined;
         }
         for &j in &face {
             let moved = set.coefficients[j] + direction[j];
             let crossed = kinks.slopes[j] > 0.0 && moved * target[j] <= 0.0;
             target[j] = if crossed { 0.0 } else { moved };
         }
-        Ok(products)
+        Ok(products + 1)
     }
 
     /// Moves the coefficients towards a target as far as that lowers the objective; says whether it does.

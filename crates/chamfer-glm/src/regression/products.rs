@@ -8,7 +8,9 @@
 
 use super::cholesky::Entries;
 use super::restricted::Restricted;
+use super::systems::{Iterations, conjugate_gradients};
 use faer::Mat;
+use std::convert::Infallible;
 
 /// A face is minimized on, at a time, to this share of what it was from the minimum.
 const FORCING: f64 = 1e-2;
@@ -116,30 +118,16 @@ impl<'a> Products<'a> {
                 *r -= c;
             }
         }
-        let scale: Vec<f64> = face.iter().map(|&j| self.diagonal[j]).collect();
-        let scaled = |(r, d): (&f64, &f64)| r / d.max(f64::MIN_POSITIVE);
-        let mut along = vec![0.0; face.len()];
-        let mut before = f64::INFINITY;
-        while worst(&residual) > enough && self.left > 0 {
-            let preconditioned = residual.iter().zip(&scale).map(scaled);
-            let size: f64 = residual.iter().zip(preconditioned.clone()).map(|(r, z)| r * z).sum();
-            for (d, z) in along.iter_mut().zip(preconditioned) {
-                *d = z + size / before * *d;
-            }
-            before = size;
-            self.left -= 1;
-            let curved = curved(&along);
-            let curvature: f64 = along.iter().zip(&curved).map(|(d, c)| d * c).sum();
-            if curvature.is_nan() || curvature <= 0.0 {
-                self.left = 0;
-                break;
-            }
-            let length = size / curvature;
-            for (((x, d), r), c) in x.iter_mut().zip(&along).zip(&mut residual).zip(&curved) {
-                *x += length * d;
-                *r -= length * c;
-            }
-        }
+        let scale = |(r, &j): (&f64, &usize)| r / self.diagonal[j].max(f64::MIN_POSITIVE);
+        let Ok(Iterations { products, is_flat }) = conjugate_gradients::<Infallible>(
+            &mut x,
+            &mut residual,
+            |along| Ok(curved(along)),
+            |residual| residual.iter().zip(&face).map(scale).collect(),
+            |_, residual| worst(residual) <= enough,
+            self.left,
+        );
+        self.left = if is_flat { 0 } else { self.left - products };
         out.fill(0.0);
         for (&j, x) in face.iter().zip(x) {
             out[j] = x;

@@ -1,6 +1,6 @@
 //! Symmetric systems that are solved once.
 
-use crate::design::vectors::vectorized;
+use crate::design::vectors::{dot, vectorized};
 use faer::dyn_stack::{MemBuffer, MemStack};
 use faer::linalg::cholesky::llt::factor::{
     LltRegularization, cholesky_in_place, cholesky_in_place_scratch,
@@ -143,6 +143,60 @@ pub(super) fn factor(matrix: &mut Mat<f64>) -> Option<()> {
     Some(())
 }
 
+/// How conjugate gradients ended.
+pub(super) struct Iterations {
+    /// Number of products with the matrix.
+    pub(super) products: usize,
+    /// Whether the matrix was found to be flat or concave along a direction.
+    pub(super) is_flat: bool,
+}
+
+/// Moves `x` towards the solution of a symmetric system, of which `residual` is left there, by conjugate gradients
+/// (Hestenes & Stiefel 1952), until `is_enough` says so of the square of the residual in the norm of the
+/// preconditioner, and of the residual; or for `most` products.
+///
+/// # Errors
+/// Those of `multiply`.
+pub(super) fn conjugate_gradients<E>(
+    x: &mut [f64],
+    residual: &mut [f64],
+    mut multiply: impl FnMut(&[f64]) -> Result<Vec<f64>, E>,
+    mut precondition: impl FnMut(&[f64]) -> Vec<f64>,
+    mut is_enough: impl FnMut(f64, &[f64]) -> bool,
+    most: usize,
+) -> Result<Iterations, E> {
+    let inner = |a: &[f64], b: &[f64]| {
+        vectorized(
+            #[inline(always)]
+            || dot(a, b),
+        )
+    };
+    let mut along = vec![0.0; x.len()];
+    let mut before = f64::INFINITY;
+    for products in 0..most {
+        let preconditioned = precondition(residual);
+        let size = inner(residual, &preconditioned);
+        if is_enough(size, residual) {
+            return Ok(Iterations { products, is_flat: false });
+        }
+        for (d, z) in along.iter_mut().zip(preconditioned) {
+            *d = z + size / before * *d;
+        }
+        before = size;
+        let curved = multiply(&along)?;
+        let curvature = inner(&along, &curved);
+        if curvature.is_nan() || curvature <= 0.0 {
+            return Ok(Iterations { products: products + 1, is_flat: true });
+        }
+        let length = size / curvature;
+        for (((x, d), r), c) in x.iter_mut().zip(&along).zip(residual.iter_mut()).zip(&curved) {
+            *x += length * d;
+            *r -= length * c;
+        }
+    }
+    Ok(Iterations { products: most, is_flat: false })
+}
+
 /// The inverse of a matrix whose lower Cholesky factor is given.
 pub(super) fn inverse(lower: &Mat<f64>) -> Mat<f64> {
     let n = lower.nrows();
@@ -170,6 +224,32 @@ mod tests {
             let scale = |i: usize| 1.0 + (i % 5) as f64;
             scale(i) * scale(j) * (product + f64::from(i == j))
         })
+    }
+
+    /// In as many products as there are different eigenvalues: those of rank 8, and one.
+    #[test]
+    fn conjugate_gradients_end_after_as_many_products_as_eigenvalues() {
+        let n = 60;
+        let matrix = system(n, 0.01);
+        let scale: Vec<f64> = (0..n).map(|i| 1.0 + (i % 5) as f64).collect();
+        let multiply = |x: &[f64]| -> Result<Vec<f64>, ()> {
+            Ok((0..n).map(|i| (0..n).map(|j| matrix[(i, j)] * x[j]).sum()).collect())
+        };
+        let precondition = |r: &[f64]| r.iter().zip(&scale).map(|(r, s)| r / (s * s)).collect();
+        let right: Vec<f64> = (0..n).map(|i| (i as f64).cos()).collect();
+        let (mut x, mut residual) = (vec![0.0; n], right.clone());
+        let enough = |size: f64, _: &[f64]| size <= 1e-20;
+        let Iterations { products, is_flat } =
+            conjugate_gradients(&mut x, &mut residual, multiply, precondition, enough, n).unwrap();
+        assert!(products <= 10 && !is_flat, "{products}");
+        for (r, b) in multiply(&x).unwrap().iter().zip(&right) {
+            assert!((r - b).abs() < 1e-8);
+        }
+        let concave = |x: &[f64]| -> Result<Vec<f64>, ()> { Ok(x.iter().map(|x| -x).collect()) };
+        let (mut x, mut residual) = (vec![0.0; n], right.clone());
+        let ended =
+            conjugate_gradients(&mut x, &mut residual, concave, precondition, enough, n).unwrap();
+        assert!(ended.is_flat && ended.products == 1 && x == vec![0.0; n]);
     }
 
     #[test]

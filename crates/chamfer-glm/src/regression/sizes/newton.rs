@@ -1,8 +1,10 @@
 //! Newton's steps in the sizes of the terms.
 
 use super::super::newton::next_forcing;
+use super::super::systems::{Iterations, conjugate_gradients};
 use super::super::working_set::Here;
 use super::{Eliminated, LeastSquares};
+use std::convert::Infallible;
 use std::ops::Range;
 
 /// Steps of one solve.
@@ -294,28 +296,15 @@ impl<'a, L: LeastSquares> System<'a, L> {
         direction: &mut [f64],
         residual: &mut [f64],
     ) -> usize {
-        let mut along = self.precondition(residual, is_free);
-        let mut size = inner(residual, &along);
-        for products in 0..MOST_PRODUCTS {
-            if size <= enough {
-                return products;
-            }
-            let curved = self.multiply(&along);
-            let bend = inner(&along, &curved);
-            if bend.is_nan() || bend <= 0.0 {
-                return products + 1;
-            }
-            let length = size / bend;
-            add(length, &along, direction);
-            add(-length, &curved, residual);
-            let solved = self.precondition(residual, is_free);
-            let next = inner(residual, &solved);
-            for (d, z) in along.iter_mut().zip(&solved) {
-                *d = z + next / size * *d;
-            }
-            size = next;
-        }
-        MOST_PRODUCTS
+        let Ok(Iterations { products, .. }) = conjugate_gradients::<Infallible>(
+            direction,
+            residual,
+            |along| Ok(self.multiply(along)),
+            |residual| self.precondition(residual, is_free),
+            |size, _| size <= enough,
+            MOST_PRODUCTS,
+        );
+        products
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::super::Regression;
 use super::super::solver::LITTLE;
-use super::super::systems::factor;
+use super::super::systems::{conjugate_gradients, factor};
 use super::super::working_set::WorkingSet;
 use super::{Size, Tightening, dot};
 use crate::Error;
@@ -181,34 +181,27 @@ impl Tightening<'_> {
     ) -> Result<Vec<f64>, Error> {
         let mut left = self.signed(residual);
         let mut step = vec![0.0; left.len()];
-        let mut preconditioned = self.precondition(set, alone, &left);
-        let mut along = preconditioned.clone();
-        let mut size = dot(&left, &preconditioned);
-        let least = FORCING * FORCING * size;
-        for _ in 0..MOST_PRODUCTS {
-            if !(size > least && self.worst(&left) > enough) {
-                break;
-            }
-            let mut curved = self.own.multiply(&self.look.predictor, &along)?;
-            for ((curved, d), size) in curved.iter_mut().zip(&along).zip(&self.sizes) {
+        let multiply = |along: &[f64]| -> Result<Vec<f64>, Error> {
+            let mut curved = self.own.multiply(&self.look.predictor, along)?;
+            for ((curved, d), size) in curved.iter_mut().zip(along).zip(&self.sizes) {
                 *curved += if size.block.is_some() { self.ridge * d } else { 0.0 };
             }
-            let curvature = dot(&along, &curved);
-            if curvature.is_nan() || curvature <= 0.0 {
-                break;
-            }
-            let length = size / curvature;
-            for (((x, d), r), c) in step.iter_mut().zip(&along).zip(&mut left).zip(&curved) {
-                *x += length * d;
-                *r -= length * c;
-            }
-            preconditioned = self.precondition(set, alone, &left);
-            let next = dot(&left, &preconditioned);
-            for (d, z) in along.iter_mut().zip(&preconditioned) {
-                *d = z + next / size * *d;
-            }
-            size = next;
-        }
+            Ok(curved)
+        };
+        let mut first = None;
+        let is_enough = |size: f64, left: &[f64]| {
+            let least = FORCING * FORCING * *first.get_or_insert(size);
+            size <= least || self.worst(left) <= enough
+        };
+        let precondition = |left: &[f64]| self.precondition(set, alone, left);
+        conjugate_gradients(
+            &mut step,
+            &mut left,
+            multiply,
+            precondition,
+            is_enough,
+            MOST_PRODUCTS,
+        )?;
         Ok(self.signed(&step))
     }
 
