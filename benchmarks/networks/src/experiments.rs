@@ -43,8 +43,16 @@ const COMPRESSIONS: [f64; 5] = [1.0 / 20.0, 1.0 / 50.0, 1.0 / 100.0, 1.0 / 200.0
 /// An experiment by its name, with its data.
 pub fn read(name: &str, data: &Path) -> Result<Box<dyn Trial>, Failure> {
     Ok(match name {
-        "mnist-weights" => weights("mnist-weights", Pictures::read(data, Set::Mnist)?),
-        "fashion-weights" => weights("fashion-weights", Pictures::read(data, Set::Fashion)?),
+        "mnist-weights" => weights(
+            "mnist-weights",
+            Pictures::read(data, Set::Mnist)?,
+            Length { batch: 128, path: 45, polish: 15, decay: 4e-4 },
+        ),
+        "fashion-weights" => weights(
+            "fashion-weights",
+            Pictures::read(data, Set::Fashion)?,
+            Length { batch: 128, path: 30, polish: 15, decay: 0.0 },
+        ),
         "mnist-units" => Box::new(Experiment {
             name: "mnist-units",
             task: Pictures::read(data, Set::Mnist)?,
@@ -124,7 +132,7 @@ pub fn read(name: &str, data: &Path) -> Result<Box<dyn Trial>, Failure> {
 }
 
 /// LeNet-300-100 by weights.
-fn weights(name: &'static str, task: Pictures) -> Box<dyn Trial> {
+fn weights(name: &'static str, task: Pictures, length: Length) -> Box<dyn Trial> {
     Box::new(Experiment {
         name,
         task,
@@ -133,7 +141,7 @@ fn weights(name: &'static str, task: Pictures) -> Box<dyn Trial> {
         methods: &BY_WEIGHT,
         shares: &COMPRESSIONS,
         small: 0.02,
-        length: Length { batch: 128, path: 30, polish: 15, decay: 0.0 },
+        length,
         settings: |method| match method {
             Product { depth: 2 } => settings(0.5, 1e-5, 1.5e-3),
             Product { .. } => settings(0.5, 1.5e-5, 1e-3),
