@@ -303,7 +303,9 @@ impl Regression<'_> {
             is_stiff = by_products && faces.is_spent();
             if quadratic {
                 for (j, (g, d)) in here.gradient.iter_mut().zip(&descent).enumerate() {
+                    let before = *g;
                     *g = -d - if j < n_free { 0.0 } else { kinks.ridge * target[j] };
+                    here.loss += 0.5 * (before + *g) * (target[j] - set.coefficients[j]);
                 }
                 set.coefficients = target;
                 if is_stiff {

@@ -283,7 +283,7 @@ mod tests {
 
     /// What is known after a solve is known of where it ended: the next λ starts there without a look.
     #[test]
-    fn solves_leave_the_gradient_of_where_they_end() {
+    fn solves_leave_loss_and_gradient_of_where_they_end() {
         let (n, p) = (40, 8);
         let x: Vec<f64> = (0..n * p).map(|i| ((i * i) as f64 * 0.37).sin()).collect();
         let y: Vec<f64> = (0..n).map(|i| x[i] - x[3 * n + i] + 0.3 * (i as f64).cos()).collect();
@@ -319,6 +319,8 @@ mod tests {
                     let pairs = here.gradient.iter().zip(&there.gradient);
                     let most = pairs.fold(0.0, |most: f64, (a, b)| most.max((a - b).abs()));
                     assert!(most < 1e-10, "{} with {penalty:?}: {most:e}", family.name());
+                    let off = (here.loss - there.loss).abs();
+                    assert!(off < 1e-12, "{} with {penalty:?}: {off:e}", family.name());
                 }
             }
         }
