@@ -8,7 +8,7 @@ from . import powers
 class Chamfer:
     name = "chamfer"
     package = "chamfer"
-    tolerances = powers(-2, -10)
+    tolerances = [*powers(-2, -6), 1e-9, 1e-10]
     start = "best"
 
     @staticmethod

@@ -126,6 +126,12 @@ pub trait Design: Send + Sync {
     /// Writes column `column` to `out`, to compare columns with each other.
     fn copy_column(&self, column: usize, out: &mut [f64]);
 
+    /// Calls `each` with the row and value of every entry of a column that is in memory, where most zeros are not;
+    /// says whether that is so.
+    fn for_each_entry(&self, _column: usize, _each: &mut dyn FnMut(usize, f64)) -> bool {
+        false
+    }
+
     /// Whether each pass reads the rows from elsewhere, and takes memory for that: then passes had better come
     /// one after the other.
     fn is_streamed(&self) -> bool {

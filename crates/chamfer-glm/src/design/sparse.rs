@@ -231,6 +231,13 @@ impl<I: Index, T: Copy + Into<f64> + Send + Sync> Design for SparseDesign<'_, I,
             out[i] = x;
         }
     }
+
+    fn for_each_entry(&self, column: usize, each: &mut dyn FnMut(usize, f64)) -> bool {
+        for (i, x) in self.entries(column) {
+            each(i, x);
+        }
+        true
+    }
 }
 
 /// `w_i x_ij` for some columns, row by row: a Gram matrix is then a product of sparse matrices, column by column

@@ -192,6 +192,13 @@ impl<'a> Standardized<'a> {
         );
     }
 
+    /// Calls `each` with the row and value of every entry of column `j` that is in memory, before it is centred; says
+    /// whether most zeros are not in memory.
+    pub(crate) fn for_each_entry(&self, j: usize, each: &mut dyn FnMut(usize, f64)) -> bool {
+        let scale = self.scales[j];
+        self.design.for_each_entry(j, &mut |i, x| each(i, x / scale))
+    }
+
     /// Whether a column costs no more than its entries.
     pub(crate) fn has_columns(&self) -> bool {
         !self.design.is_streamed()

@@ -7,6 +7,7 @@
 //! [`Newton`].
 
 use super::Regression;
+use super::bend::{Bend, Rows};
 use super::faces::{Faces, Hessian, violation};
 use super::newton::{MOST_FORCING, Newton, Quadratic, next_forcing, rounding};
 use super::products::Products;
@@ -263,12 +264,16 @@ impl Regression<'_> {
             }
             let mut target = set.coefficients.clone();
             let inner = if quadratic { tolerance } else { 0.1 * tolerance.max(0.01 * worst) };
+            // Where each product counts, no more exactly than the model is right.
+            let rough = if quadratic { tolerance } else { inner.max(forcing * worst) };
             let leaves = |j: usize| kinks.pull(descent[j]) > kinks.slopes[j];
             let is_free = |j: usize| set.coefficients[j] != 0.0 || kinks.slopes[j] == 0.0;
             let is_wanted: Vec<bool> = (0..target.len()).map(|j| is_free(j) || leaves(j)).collect();
             let n_wanted = is_wanted.iter().filter(|wanted| **wanted).count();
+            let size = (n_wanted, rough);
+            let ridge = (kinks.ridge, n_free);
             let products =
-                Products::new(restricted, &here.predictor, (kinks.ridge, n_free), n_wanted, inner);
+                Products::new(restricted, &mut set.rounded, &here.predictor, ridge, size);
             let mut slopes = kinks.slopes.clone();
             let hessian = match products {
                 Some(products) if !is_stiff && products.beat_a_factor() => {
@@ -299,8 +304,9 @@ impl Regression<'_> {
                 most: 2.0 * (here.loss + kinks.value(&set.coefficients, n_free) - self.saturated),
                 max_steps: most - steps,
             };
-            steps += faces.solve(inner);
+            steps += faces.solve(if by_products { rough } else { inner });
             is_stiff = by_products && faces.is_spent();
+            restricted.check_stop()?;
             if quadratic {
                 for (j, (g, d)) in here.gradient.iter_mut().zip(&descent).enumerate() {
                     let before = *g;
@@ -372,17 +378,11 @@ impl Regression<'_> {
         // In the norm of the Hessian, against the step that the model has found.
         let size_of_step: f64 = face.iter().zip(&bent).map(|(&j, bent)| direction[j] * bent).sum();
         let enough = forcing * forcing * size_of_step.abs();
-        let is_rounded = restricted.is_one_dense();
-        if is_rounded {
-            set.rounded.extend(restricted, &face);
-        }
+        let curvatures = restricted.row_curvature(&here.predictor);
+        let rows = Rows::new(&here.predictor, curvatures.as_deref());
+        let bend = Bend::new(restricted, &face, set.rounded.with(restricted, &face), rows);
         let multiply = |along: &[f64]| -> Result<Vec<f64>, Error> {
-            let mut curved = if is_rounded {
-                let product = set.rounded.product(&face, along);
-                set.rounded.pull(&face, &restricted.curved(&here.predictor, &product)?)
-            } else {
-                on_face.multiply(&here.predictor, along)?
-            };
+            let mut curved = bend.of(along)?;
             for ((curved, d), &j) in curved.iter_mut().zip(along).zip(&face) {
                 *curved += ridge(j) * d;
             }

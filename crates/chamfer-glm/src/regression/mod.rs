@@ -1,5 +1,6 @@
 //! Regression with any family and any penalty.
 
+mod bend;
 mod bounds;
 mod certify;
 mod cholesky;

@@ -6,14 +6,18 @@
 //! is made at, which a factor would have to be made anew for. The factor of least squares is kept, so that it serves
 //! longer; but there, too, products are better than the entries of a large Hessian.
 
+use super::bend::{Bend, Rows};
 use super::cholesky::Entries;
 use super::restricted::Restricted;
+use super::single::RoundedColumns;
 use super::systems::{Iterations, conjugate_gradients};
+use crate::Error;
 use faer::Mat;
-use std::convert::Infallible;
 
-/// A face is minimized on, at a time, to this share of what it was from the minimum.
-const FORCING: f64 = 1e-2;
+/// A face is minimized on, at a time, to this share of what it was from the minimum,
+const FORCING: f64 = 0.1;
+/// and to this one where the model is the loss itself.
+const FORCING_EXACT: f64 = 1e-2;
 /// Products that a model should not take, unless a factor of its Hessian takes longer.
 const MOST_PRODUCTS: usize = 300;
 /// An entry of a product takes the time of about so many operations of a factor,
@@ -21,13 +25,15 @@ const ENTRY: usize = 20;
 /// and of so many entries of a Hessian, with what forming it takes.
 const READ: usize = 4;
 /// Products of one model, about.
-const OF_MODEL: usize = 40;
+const OF_MODEL: usize = 12;
 /// A factor that is kept from model to model is worth so many times as much.
-const KEPT: usize = 100;
+const KEPT: usize = 330;
 
 /// The Hessian `C` of a quadratic model on the coefficients of a working set, by products with its columns.
 pub(super) struct Products<'a> {
     restricted: &'a Restricted<'a>,
+    /// The columns, rounded, by which systems are solved.
+    rounded: &'a mut RoundedColumns,
     /// The curvature of the loss in each row.
     weights: Vec<f64>,
     ridge: f64,
@@ -48,15 +54,25 @@ impl<'a> Products<'a> {
     /// each have a curvature of their own.
     pub(super) fn new(
         restricted: &'a Restricted<'a>,
+        rounded: &'a mut RoundedColumns,
         predictor: &[f64],
         (ridge, n_free): (f64, usize),
-        size: usize,
-        enough: f64,
+        (size, enough): (usize, f64),
     ) -> Option<Self> {
         let weights = restricted.row_curvature(predictor)?;
         let of_factor = size.saturating_pow(3) / 3 / (ENTRY * restricted.n_entries());
         let (diagonal, left) = (Vec::new(), MOST_PRODUCTS.max(of_factor));
-        Some(Self { restricted, weights, ridge, n_free, diagonal, enough, of_factor, left })
+        Some(Self {
+            restricted,
+            rounded,
+            weights,
+            ridge,
+            n_free,
+            diagonal,
+            enough,
+            of_factor,
+            left,
+        })
     }
 
     /// Whether they solve a model faster than a factor does.
@@ -97,41 +113,52 @@ impl<'a> Products<'a> {
             }
         }
         let face: Vec<usize> = (0..open.len()).filter(|&j| open[j]).collect();
-        let on_face = self.restricted.of_coefficients(&face);
-        let curved = |d: &[f64]| {
-            let mut along = on_face.product(d);
-            for (along, w) in along.iter_mut().zip(&self.weights) {
-                *along *= w;
-            }
-            let mut curved = on_face.pull(&along);
-            for ((curved, d), &j) in curved.iter_mut().zip(d).zip(&face) {
-                *curved += if j < self.n_free { 0.0 } else { self.ridge * d };
-            }
-            curved
-        };
         let mut x: Vec<f64> = face.iter().map(|&j| out[j]).collect();
-        let mut residual: Vec<f64> = face.iter().map(|&j| b(j)).collect();
-        let enough = self.enough.max(FORCING * worst(&residual));
-        if x.iter().any(|x| *x != 0.0) {
-            self.left = self.left.saturating_sub(1);
-            for (r, c) in residual.iter_mut().zip(curved(&x)) {
-                *r -= c;
-            }
-        }
-        let scale = |(r, &j): (&f64, &usize)| r / self.diagonal[j].max(f64::MIN_POSITIVE);
-        let Ok(Iterations { products, is_flat }) = conjugate_gradients::<Infallible>(
-            &mut x,
-            &mut residual,
-            |along| Ok(curved(along)),
-            |residual| residual.iter().zip(&face).map(scale).collect(),
-            |_, residual| worst(residual) <= enough,
-            self.left,
-        );
-        self.left = if is_flat { 0 } else { self.left - products };
+        let residual = face.iter().map(|&j| b(j)).collect();
+        // One that is interrupted has no use for more.
+        self.left = match self.iterate(&face, &mut x, residual) {
+            Ok(Iterations { products, is_flat: false }) => self.left.saturating_sub(products),
+            Ok(_) | Err(_) => 0,
+        };
         out.fill(0.0);
         for (&j, x) in face.iter().zip(x) {
             out[j] = x;
         }
+    }
+
+    fn iterate(
+        &mut self,
+        face: &[usize],
+        x: &mut [f64],
+        mut residual: Vec<f64>,
+    ) -> Result<Iterations, Error> {
+        let rounded = self.rounded.with(self.restricted, face);
+        let bend = Bend::new(self.restricted, face, rounded, Rows::Apart(&self.weights));
+        let curved = |d: &[f64]| -> Result<Vec<f64>, Error> {
+            let mut curved = bend.of(d)?;
+            for ((curved, d), &j) in curved.iter_mut().zip(d).zip(face) {
+                *curved += if j < self.n_free { 0.0 } else { self.ridge * d };
+            }
+            Ok(curved)
+        };
+        let share = if self.restricted.is_quadratic() { FORCING_EXACT } else { FORCING };
+        let enough = self.enough.max(share * worst(&residual));
+        let is_moved = x.iter().any(|x| *x != 0.0);
+        if is_moved {
+            for (r, c) in residual.iter_mut().zip(curved(x)?) {
+                *r -= c;
+            }
+        }
+        let scale = |(r, &j): (&f64, &usize)| r / self.diagonal[j].max(f64::MIN_POSITIVE);
+        let Iterations { products, is_flat } = conjugate_gradients(
+            x,
+            &mut residual,
+            curved,
+            |residual| residual.iter().zip(face).map(scale).collect(),
+            |_, residual| worst(residual) <= enough,
+            self.left,
+        )?;
+        Ok(Iterations { products: products + usize::from(is_moved), is_flat })
     }
 }
 
@@ -196,7 +223,9 @@ mod tests {
     #[test]
     fn products_are_those_of_the_hessian() {
         with_loss(|restricted, predictor| {
-            let products = Products::new(restricted, predictor, (0.3, 1), P, 0.0).unwrap();
+            let mut rounded = RoundedColumns::default();
+            let products =
+                Products::new(restricted, &mut rounded, predictor, (0.3, 1), (P, 0.0)).unwrap();
             let x: Vec<f64> = (0..=P).map(|j| (j as f64 * 0.7).cos()).collect();
             let (mut by_products, mut expected) = (vec![0.0; P + 1], vec![0.0; P + 1]);
             products.multiply(&x, &mut by_products);
@@ -211,7 +240,9 @@ mod tests {
     #[test]
     fn entries_are_those_of_the_hessian() {
         with_loss(|restricted, predictor| {
-            let products = Products::new(restricted, predictor, (0.3, 1), P, 0.0).unwrap();
+            let mut rounded = RoundedColumns::default();
+            let products =
+                Products::new(restricted, &mut rounded, predictor, (0.3, 1), (P, 0.0)).unwrap();
             let (rows, columns) = ([0, 7, 30, P], [P, 30, 0]);
             let between = products.between(&rows, &columns);
             let many: Vec<usize> = (0..=P).collect();
@@ -232,7 +263,9 @@ mod tests {
     #[test]
     fn a_face_is_solved_to_a_share_of_its_right_hand_side() {
         with_loss(|restricted, predictor| {
-            let mut products = Products::new(restricted, predictor, (1e-3, 1), P, 1e-14).unwrap();
+            let mut rounded = RoundedColumns::default();
+            let mut products =
+                Products::new(restricted, &mut rounded, predictor, (1e-3, 1), (P, 1e-14)).unwrap();
             let open: Vec<bool> = (0..=P).map(|j| j % 2 == 0 || j + 2 > P).collect();
             let b = |j: usize| 1.0 + (j as f64).sin();
             let mut x = vec![0.0; P + 1];
@@ -255,7 +288,9 @@ mod tests {
     #[test]
     fn what_has_no_solution_ends() {
         with_loss(|restricted, predictor| {
-            let mut products = Products::new(restricted, predictor, (0.0, 1), P, 1e-14).unwrap();
+            let mut rounded = RoundedColumns::default();
+            let mut products =
+                Products::new(restricted, &mut rounded, predictor, (0.0, 1), (P, 1e-14)).unwrap();
             let open = vec![true; P + 1];
             // Two columns that are the same, pulled apart.
             let b = |j: usize| if j == P { 1.0 } else { 0.0 };
@@ -273,9 +308,11 @@ mod tests {
         let family = Separable::new(Binomial, y, None).unwrap();
         let settings = RegressionSettings::default();
         let regression = Regression::new(&design, &family, Regularizer::l1(), &settings).unwrap();
-        let members: Vec<usize> = (0..P).collect();
+        let members: Vec<usize> = (0..2 * N).collect();
         let restricted = regression.restricted(&members, &|| false);
-        let products = Products::new(&restricted, &[0.0; N], (0.0, 1), P, 0.0).unwrap();
+        let mut rounded = RoundedColumns::default();
+        let products =
+            Products::new(&restricted, &mut rounded, &[0.0; N], (0.0, 1), (2 * N, 0.0)).unwrap();
         assert!(!products.beat_a_factor() && !products.beat_entries());
     }
 }

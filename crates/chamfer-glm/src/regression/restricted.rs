@@ -130,11 +130,13 @@ impl Restricted<'_> {
         self.design.n_rows()
     }
 
-    /// Whether there is one output, and a product reads all entries of the columns, which are at hand.
-    pub(super) fn is_one_dense(&self) -> bool {
+    /// Whether there is one output, and the columns are at hand: either all of their entries, or those that are not 0.
+    pub(super) fn can_be_rounded(&self) -> bool {
         let all = self.design.n_rows() * self.columns.len();
-        let is_dense = self.design.has_columns() && self.design.n_entries(&self.columns) >= all;
-        self.family.n_outputs() == 1 && is_dense
+        let is_dense = || self.design.n_entries(&self.columns) >= all;
+        let is_sparse =
+            || self.columns.first().is_some_and(|&j| self.design.for_each_entry(j, &mut |_, _| {}));
+        self.family.n_outputs() == 1 && self.design.has_columns() && (is_dense() || is_sparse())
     }
 
     /// Number of entries that a product reads.
@@ -178,6 +180,18 @@ impl Restricted<'_> {
             None => out.fill(1.0),
             Some(slope) => self.design.copy_column(self.columns[slope], out),
         }
+    }
+
+    /// Calls `each` with the row and value of every entry of such a column that is in memory, and returns what is to be
+    /// subtracted from all entries; `None` where zeros are in memory as well.
+    pub(super) fn for_each_entry(
+        &self,
+        coefficient: usize,
+        each: &mut dyn FnMut(usize, f64),
+    ) -> Option<f64> {
+        let j = self.columns[coefficient.checked_sub(self.n_intercepts())?];
+        let (centre, scale) = (self.design.centre(j), self.design.scale(j));
+        self.design.for_each_entry(j, each).then_some(centre / scale)
     }
 
     /// Writes `∇²L` on `coefficients`, except what the first `known` of them have with each other.
@@ -386,14 +400,6 @@ pub(super) struct OfCoefficients<'a> {
 }
 
 impl OfCoefficients<'_> {
-    /// `∇²L d`.
-    ///
-    /// # Errors
-    /// If the pass is interrupted.
-    pub(super) fn multiply(&self, predictor: &[f64], direction: &[f64]) -> Result<Vec<f64>, Error> {
-        self.pull_product(predictor, &self.product(direction))
-    }
-
     /// What `direction` adds to the predictor.
     pub(super) fn product(&self, direction: &[f64]) -> Vec<f64> {
         let mut all = vec![0.0; self.restricted.n_coefficients()];

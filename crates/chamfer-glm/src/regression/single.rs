@@ -12,58 +12,126 @@ const TOGETHER: usize = 4;
 /// Columns of one task.
 const TASK_COLUMNS: usize = 256;
 
-/// Rounded columns of coefficients of a working set, kept for the next step.
+/// Rounded columns of coefficients of a working set, kept for the next step; of sparse ones, the entries that are not 0.
 #[derive(Debug, Clone, Default)]
 pub(super) struct RoundedColumns {
     n_rows: usize,
-    /// Where the column of each coefficient is; [`NOWHERE`] if it is not there.
-    places: Vec<usize>,
+    /// Where the column of each coefficient is, if it is there.
+    places: Vec<Option<Place>>,
+    /// Dense columns, one after the other.
+    dense: Vec<f32>,
+    /// Entries of sparse columns, with their rows.
+    rows: Vec<u32>,
     values: Vec<f32>,
 }
 
-const NOWHERE: usize = usize::MAX;
+/// Where a column is, and what it has besides: what is to be subtracted from all entries of a sparse one.
+#[derive(Debug, Clone, Copy)]
+enum Place {
+    Dense { first: usize },
+    Sparse { first: usize, end: usize, centre: f64 },
+}
 
 impl RoundedColumns {
+    /// Adds the columns of some coefficients that are not there, if they can be rounded; then returns itself.
+    pub(super) fn with(
+        &mut self,
+        restricted: &Restricted<'_>,
+        coefficients: &[usize],
+    ) -> Option<&Self> {
+        restricted.can_be_rounded().then(|| {
+            self.extend(restricted, coefficients);
+            &*self
+        })
+    }
+
     /// Adds the columns of some coefficients, of a family with one output, that are not there.
-    pub(super) fn extend(&mut self, restricted: &Restricted<'_>, coefficients: &[usize]) {
+    fn extend(&mut self, restricted: &Restricted<'_>, coefficients: &[usize]) {
         self.n_rows = restricted.n_rows();
-        self.places.resize(self.places.len().max(restricted.n_coefficients()), NOWHERE);
-        let mut column = vec![0.0; self.n_rows];
+        self.places.resize(self.places.len().max(restricted.n_coefficients()), None);
+        let mut column = Vec::new();
         for &j in coefficients {
-            if self.places[j] == NOWHERE {
-                let first = self.values.len();
-                self.places[j] = first;
-                self.values.resize(first + self.n_rows, 0.0);
-                restricted.copy_column(j, &mut column);
-                round(&column, &mut self.values[first..]);
+            if self.places[j].is_none() {
+                self.places[j] = Some(self.add(restricted, j, &mut column));
             }
         }
+    }
+
+    fn add(&mut self, restricted: &Restricted<'_>, j: usize, column: &mut Vec<f64>) -> Place {
+        let first = self.rows.len();
+        if u32::try_from(self.n_rows).is_ok() {
+            let centre = restricted.for_each_entry(j, &mut |i, x| {
+                self.rows.push(u32::try_from(i).unwrap_or_default());
+                self.values.push(single(x));
+            });
+            if let Some(centre) = centre {
+                return Place::Sparse { first, end: self.rows.len(), centre };
+            }
+        }
+        let first = self.dense.len();
+        column.resize(self.n_rows, 0.0);
+        restricted.copy_column(j, column);
+        self.dense.resize(first + self.n_rows, 0.0);
+        round(column, &mut self.dense[first..]);
+        Place::Dense { first }
     }
 
     /// Numbers the coefficients anew, of which only `kept` are left, which rise.
     pub(super) fn keep(&mut self, kept: &[usize]) {
-        let n = self.n_rows;
-        let mut left = Self { n_rows: n, ..Self::default() };
+        let mut left = Self { n_rows: self.n_rows, ..Self::default() };
         for &j in kept {
-            let place = self.places.get(j).copied().unwrap_or(NOWHERE);
-            left.places.push(if place == NOWHERE { NOWHERE } else { left.values.len() });
-            if place != NOWHERE {
-                left.values.extend_from_slice(&self.values[place..place + n]);
-            }
+            let place = self.places.get(j).copied().flatten().map(|place| match place {
+                Place::Dense { .. } => {
+                    let first = left.dense.len();
+                    left.dense.extend_from_slice(self.dense(place));
+                    Place::Dense { first }
+                }
+                Place::Sparse { first, end, centre } => {
+                    let own = left.rows.len()..left.rows.len() + end - first;
+                    left.rows.extend_from_slice(&self.rows[first..end]);
+                    left.values.extend_from_slice(&self.values[first..end]);
+                    Place::Sparse { first: own.start, end: own.end, centre }
+                }
+            });
+            left.places.push(place);
         }
         *self = left;
     }
 
+    /// Whether the columns of some coefficients are there.
+    pub(super) fn has(&self, coefficients: &[usize]) -> bool {
+        coefficients.iter().all(|&j| self.places.get(j).is_some_and(Option::is_some))
+    }
+
     /// What a direction in some coefficients adds to the predictor.
     pub(super) fn product(&self, coefficients: &[usize], direction: &[f64]) -> Vec<f64> {
-        let of_task = |(coefficients, direction): (&[usize], &[f64])| {
+        let (mut dense, mut along) = (Vec::new(), Vec::new());
+        let (mut sparse, mut shift) = (vec![0.0; self.n_rows], 0.0);
+        for (&j, &d) in coefficients.iter().zip(direction) {
+            match self.places[j] {
+                Some(Place::Sparse { first, end, centre }) => {
+                    let (rows, values) = (&self.rows[first..end], &self.values[first..end]);
+                    let rounded = single(d);
+                    for (&i, x) in rows.iter().zip(values) {
+                        sparse[i as usize] += rounded * x;
+                    }
+                    shift += d * centre;
+                }
+                Some(place) => {
+                    dense.push(self.dense(place));
+                    along.push(d);
+                }
+                None => {}
+            }
+        }
+        let of_task = |(columns, along): (&[&[f32]], &[f64])| {
             let mut sum = vec![0.0; self.n_rows];
-            add_columns(coefficients.iter().map(|&j| self.column(j)), direction, &mut sum);
+            add_columns(columns.iter().copied(), along, &mut sum);
             sum
         };
-        let tasks = coefficients.par_chunks(TASK_COLUMNS).zip(direction.par_chunks(TASK_COLUMNS));
+        let tasks = dense.par_chunks(TASK_COLUMNS).zip(along.par_chunks(TASK_COLUMNS));
         let sums: Vec<Vec<f32>> = tasks.map(of_task).collect();
-        let mut total = vec![0.0; self.n_rows];
+        let mut total: Vec<f64> = sparse.iter().map(|x| f64::from(*x) - shift).collect();
         for sum in sums {
             for (total, sum) in total.iter_mut().zip(sum) {
                 *total += f64::from(sum);
@@ -75,26 +143,64 @@ impl RoundedColumns {
     /// From a gradient in the predictor to one in some coefficients.
     pub(super) fn pull(&self, coefficients: &[usize], of_predictor: &[f64]) -> Vec<f64> {
         let v = rounded(of_predictor);
-        let of_task =
-            |coefficients: &[usize]| products(coefficients.iter().map(|&j| self.column(j)), &v);
+        let total: f64 = of_predictor.iter().sum();
+        let of_task = |coefficients: &[usize]| {
+            let places = || coefficients.iter().filter_map(|&j| self.places[j]);
+            if places().all(|place| matches!(place, Place::Dense { .. })) {
+                return products(places().map(|place| self.dense(place)), &v);
+            }
+            let of_place = |place| match place {
+                Place::Sparse { first, end, centre } => {
+                    let of_entries =
+                        sparse_dot(&self.rows[first..end], &self.values[first..end], &v);
+                    f64::from(of_entries) - centre * total
+                }
+                Place::Dense { .. } => products([self.dense(place)].into_iter(), &v)[0],
+            };
+            places().map(of_place).collect()
+        };
         let parts: Vec<Vec<f64>> = coefficients.par_chunks(TASK_COLUMNS).map(of_task).collect();
         parts.concat()
     }
 
-    fn column(&self, coefficient: usize) -> &[f32] {
-        let first = self.places[coefficient];
-        &self.values[first..first + self.n_rows]
+    /// A column all of whose entries are there.
+    fn dense(&self, place: Place) -> &[f32] {
+        match place {
+            Place::Dense { first } => &self.dense[first..first + self.n_rows],
+            Place::Sparse { .. } => &[],
+        }
     }
 }
 
-/// Rounds a vector.
+/// `Σ x_i v_i` over some entries, in several sums so that none waits for another.
+fn sparse_dot(rows: &[u32], values: &[f32], v: &[f32]) -> f32 {
+    let (rows, last_rows) = rows.as_chunks::<TOGETHER>();
+    let (values, last_values) = values.as_chunks::<TOGETHER>();
+    let mut sums = [0.0; TOGETHER];
+    for (rows, values) in rows.iter().zip(values) {
+        for ((sum, &i), x) in sums.iter_mut().zip(rows).zip(values) {
+            *sum += x * v[i as usize];
+        }
+    }
+    for ((sum, &i), x) in sums.iter_mut().zip(last_rows).zip(last_values) {
+        *sum += x * v[i as usize];
+    }
+    sums.iter().sum()
+}
+
+/// Rounds a number.
 #[allow(clippy::cast_possible_truncation, reason = "that is what it is for")]
+fn single(x: f64) -> f32 {
+    x as f32
+}
+
+/// Rounds a vector.
 pub(super) fn round(x: &[f64], out: &mut [f32]) {
     vectorized(
         #[inline(always)]
         || {
             for (out, x) in out.iter_mut().zip(x) {
-                *out = *x as f32;
+                *out = single(*x);
             }
         },
     );
@@ -180,6 +286,10 @@ pub(super) fn add_columns<'a>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::regression::Regression;
+    use crate::{
+        Binomial, DenseDesign, Design, RegressionSettings, Regularizer, Separable, SparseDesign,
+    };
 
     #[test]
     fn products_are_those_of_double_precision_up_to_rounding() {
@@ -204,26 +314,48 @@ mod tests {
     /// With columns that came one after the other, and numbers that changed.
     #[test]
     fn kept_columns_keep_their_coefficients() {
-        use crate::regression::Regression;
-        use crate::{Binomial, DenseDesign, RegressionSettings, Regularizer, Separable};
         let (n, p) = (30, 8);
         let x: Vec<f64> = (0..n * p).map(|i| ((i * i) as f64 * 0.37).sin()).collect();
-        let design = DenseDesign::new(n, p, &x).unwrap();
+        check_kept(&DenseDesign::new(n, p, &x).unwrap());
+    }
+
+    /// Of which all entries but those in memory are 0 before they are centred.
+    #[test]
+    fn sparse_columns_are_kept_by_their_entries() {
+        let (n, p) = (30, 8);
+        let starts: Vec<usize> = (0..=p).map(|j| 6 * j).collect();
+        let rows: Vec<usize> = (0..p).flat_map(|j| (0..6).map(move |k| 4 * k + j % 3)).collect();
+        let values: Vec<f64> = (0..6 * p).map(|i| ((i * i) as f64 * 0.37).sin()).collect();
+        let kept = check_kept(&SparseDesign::new(n, &starts, &rows, &values).unwrap());
+        assert!(kept.dense.is_empty() && kept.rows.len() == 2 * 6);
+    }
+
+    /// Products with columns on which a logistic regression with an intercept is.
+    fn check_kept(design: &dyn Design) -> RoundedColumns {
+        let (n, p) = (design.n_rows(), design.n_cols());
         let y = (0..n).map(|i| f64::from(i % 3 == 0)).collect();
         let family = Separable::new(Binomial, y, None).unwrap();
         let settings = RegressionSettings::default();
-        let regression = Regression::new(&design, &family, Regularizer::l1(), &settings).unwrap();
+        let regression = Regression::new(design, &family, Regularizer::l1(), &settings).unwrap();
         let members: Vec<usize> = (0..p).collect();
         let restricted = regression.restricted(&members, &|| false);
+        let near = |a: &[f64], b: &[f64]| a.iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-5);
+        let v: Vec<f64> = (0..n).map(|i| (i as f64).cos()).collect();
         let mut kept = RoundedColumns::default();
-        kept.extend(&restricted, &[5, 0]);
-        kept.extend(&restricted, &[0, 2, 5]);
+        let with_intercept = kept.with(&restricted, &[5, 0]).unwrap();
+        assert!(with_intercept.has(&[0, 5]) && !with_intercept.has(&[2]));
+        let exact = restricted.of_coefficients(&[5, 0]);
+        assert!(near(&with_intercept.product(&[5, 0], &[0.3, -1.2]), &exact.product(&[0.3, -1.2])));
+        assert!(near(&with_intercept.pull(&[5, 0], &v), &exact.pull(&v)));
+        let mut kept = RoundedColumns::default();
+        kept.extend(&restricted, &[5]);
+        kept.extend(&restricted, &[2, 5]);
         // Of these, 5 has the new number 2.
         kept.keep(&[0, 2, 5, 7]);
         let exact = restricted.of_coefficients(&[2, 5]);
-        let (b, v) = ([0.3, -1.2], vec![0.7; n]);
-        let near = |a: &[f64], b: &[f64]| a.iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-5);
+        let b = [0.3, -1.2];
         assert!(near(&kept.product(&[1, 2], &b), &exact.product(&b)));
         assert!(near(&kept.pull(&[1, 2], &v), &exact.pull(&v)));
+        kept
     }
 }

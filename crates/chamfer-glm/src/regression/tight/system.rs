@@ -1,6 +1,7 @@
 //! The system of a Newton step in the sizes of the terms: made, factored, or solved by products.
 
 use super::super::Regression;
+use super::super::bend::{Bend, Rows};
 use super::super::solver::LITTLE;
 use super::super::systems::{conjugate_gradients, factor};
 use super::super::working_set::WorkingSet;
@@ -181,8 +182,13 @@ impl Tightening<'_> {
     ) -> Result<Vec<f64>, Error> {
         let mut left = self.signed(residual);
         let mut step = vec![0.0; left.len()];
+        let predictor = &self.look.predictor;
+        let curvatures = self.restricted.row_curvature(predictor);
+        let rounded = set.rounded.has(&self.used).then_some(&set.rounded);
+        let rows = Rows::new(predictor, curvatures.as_deref());
+        let bend = Bend::new(self.restricted, &self.used, rounded, rows);
         let multiply = |along: &[f64]| -> Result<Vec<f64>, Error> {
-            let mut curved = self.own.multiply(&self.look.predictor, along)?;
+            let mut curved = bend.of(along)?;
             for ((curved, d), size) in curved.iter_mut().zip(along).zip(&self.sizes) {
                 *curved += if size.block.is_some() { self.ridge * d } else { 0.0 };
             }
