@@ -31,12 +31,6 @@ const BY_WEIGHT: [Method; 7] = [
 
 const BY_UNIT: [Method; 5] = [Product { depth: 2 }, Gradual, OneShot, Subgradient, SoftThreshold];
 
-/// Where a training takes longer.
-const FEW: [Method; 4] = [Product { depth: 2 }, Gradual, OneShot, Subgradient];
-
-/// Where it takes longest.
-const FEWEST: [Method; 3] = [Product { depth: 2 }, OneShot, Subgradient];
-
 /// Shares of the weights that are left.
 const COMPRESSIONS: [f64; 5] = [1.0 / 20.0, 1.0 / 50.0, 1.0 / 100.0, 1.0 / 200.0, 1.0 / 500.0];
 
@@ -78,15 +72,16 @@ pub fn read(name: &str, data: &Path) -> Result<Box<dyn Trial>, Failure> {
                 units("conv*.weight", Granularity::Filter),
                 units("fc1.weight", Granularity::Neuron),
             ],
-            methods: &FEW,
+            methods: &BY_UNIT,
             shares: &[0.5, 0.25, 0.1],
             small: 2e-3,
             length: Length { batch: 64, path: 6, polish: 3, decay: 0.0 },
             settings: |method| match method {
                 Product { .. } => settings(0.2, 3e-5, 1e-3),
                 Subgradient => settings(0.1, 3e-5, 1.5e-3),
+                SoftThreshold => settings(0.1, 3e-4, 1.5e-2),
                 Gradual => settings(0.1, 1.0, 1.0),
-                _ => settings(0.05, 1.0, 1.0),
+                OneShot => settings(0.05, 1.0, 1.0),
             },
         }),
         "fashion-channels" => Box::new(Experiment {
@@ -97,13 +92,14 @@ pub fn read(name: &str, data: &Path) -> Result<Box<dyn Trial>, Failure> {
                 units("norm.gamma", Granularity::Weight),
                 units("blocks.*.gamma", Granularity::Weight),
             ],
-            methods: &FEW,
+            methods: &BY_UNIT,
             shares: &[0.5, 0.25],
             small: 1e-2,
             length: Length { batch: 64, path: 8, polish: 4, decay: 0.0 },
             settings: |method| match method {
                 Product { .. } | Subgradient => settings(0.1, 1e-4, 1e-3),
-                _ => settings(0.1, 1.0, 1.0),
+                SoftThreshold => settings(0.1, 3e-4, 3e-3),
+                Gradual | OneShot => settings(0.1, 1.0, 1.0),
             },
         }),
         "text-heads" => {
@@ -117,13 +113,14 @@ pub fn read(name: &str, data: &Path) -> Result<Box<dyn Trial>, Failure> {
                     "layers.*.attention.output.weight",
                     Granularity::HeadInputs { heads: HEADS },
                 )],
-                methods: &FEWEST,
+                methods: &BY_UNIT,
                 shares: &[0.5, 0.25, 0.125],
                 small: 2e-3,
                 length: Length { batch: 16, path: 6, polish: 2, decay: 0.0 },
                 settings: |method| match method {
                     Product { .. } | Subgradient => settings(0.2, 1e-5, 1e-3),
-                    _ => settings(0.2, 1.0, 1.0),
+                    SoftThreshold => settings(0.2, 1e-4, 1e-2),
+                    Gradual | OneShot => settings(0.2, 1.0, 1.0),
                 },
             })
         }
